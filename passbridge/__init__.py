@@ -1,0 +1,80 @@
+"""passbridge: one pass-update model for AlipayHK and mainland Alipay, with outcomes that never lie.
+
+The public names, sorted, nothing else. Each is imported at its first use, so that the command line starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from passbridge.client import AsyncClient, Client
+    from passbridge.domain import (
+        Attempt,
+        Close,
+        Code,
+        Content,
+        Effect,
+        Finding,
+        Native,
+        Next,
+        Outcome,
+        PassRef,
+        PassUpdate,
+        Proof,
+        Redeem,
+        Refund,
+        Revise,
+        Who,
+        load_update,
+    )
+    from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, PassbridgeError, PassbridgeWarning, Problem
+    from passbridge.protocol.gateway import Capabilities
+    from passbridge.protocol.wire import WireRequest
+
+__all__ = [
+    "AsyncClient",
+    "Attempt",
+    "CallFailed",
+    "Capabilities",
+    "Client",
+    "Close",
+    "Code",
+    "ConfigError",
+    "Content",
+    "Effect",
+    "Finding",
+    "InvalidUpdate",
+    "Native",
+    "Next",
+    "Outcome",
+    "PassRef",
+    "PassUpdate",
+    "PassbridgeError",
+    "PassbridgeWarning",
+    "Problem",
+    "Proof",
+    "Redeem",
+    "Refund",
+    "Revise",
+    "Who",
+    "WireRequest",
+    "load_update",
+]
+
+_HOMES = {
+    "passbridge.client": ("AsyncClient", "Client"),
+    "passbridge.errors": ("CallFailed", "ConfigError", "InvalidUpdate", "PassbridgeError", "PassbridgeWarning", "Problem"),
+    "passbridge.protocol.gateway": ("Capabilities",),
+    "passbridge.protocol.wire": ("WireRequest",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute may be anything
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME.get(name, "passbridge.domain")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,220 @@
+"""A configuration's accounts, opened: everything of a client that is neither synchronous nor asynchronous.
+
+Owns opening each account by its backend, choosing the account of an update, and building conversations. Sends nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from passbridge.backends import Backend, find_backends
+from passbridge.config import Config, HttpSettings, read_config
+from passbridge.domain import JsonObject, Outcome, PassUpdate
+from passbridge.domain.problems import did_you_mean
+from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, Problem
+from passbridge.protocol.flow import Conversation, Flow, Policy, Subject, ask, converse
+from passbridge.protocol.gateway import CallsPaths, Capabilities, ExecutesRequests, Gateway, Prepared, Sealed
+from passbridge.protocol.settings import AccountSettings, RetrySettings
+from passbridge.protocol.signing import Signer
+from passbridge.protocol.tables import Tables, load_tables
+from passbridge.protocol.wire import WireRequest
+from passbridge.resources import mapping_texts
+from passbridge.transport import Network, tls_context
+
+__all__ = ["Accounts", "Given", "Signers"]
+
+Given = str | os.PathLike[str] | Mapping[str, Any] | None
+"""A configuration: a file's path, a mapping of the same shape, or None for the search order."""
+
+Signers = Mapping[str, Signer]
+"""By account name, what signs in place of its private key."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    gateway: Gateway
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Every account of one configuration, ready. Immutable; safe in any thread."""
+
+    tables: Tables
+    default: str | None
+    network: Network
+    opened: Mapping[str, _Account]
+
+    @classmethod
+    def open(cls, given: Given, signers: Signers | None) -> Accounts:
+        """Read a configuration and open its accounts.
+
+        Raises:
+            ConfigError: with every problem of every account at once. Neither it nor its traceback holds what was given.
+        """
+        backends = find_backends()
+        config, problems = read_config(given, {name: backend.settings for name, backend in backends.items()})
+        del given
+        tables, opened = None, {}
+        try:
+            tables = load_tables(mapping_texts(), config.overlays)
+        except ConfigError as error:
+            problems += error.problems
+        network = _network(config, problems)
+        if tables:
+            opened = dict(_opened(config, backends, tables, signers or {}, problems))
+        if problems or tables is None:
+            del config
+            raise ConfigError(dict.fromkeys(problems))
+        return cls(tables, config.default, network, MappingProxyType(opened))
+
+    def check(self, update: PassUpdate) -> tuple[Problem, ...]:
+        """Every reason why the update can't be sent; nothing is sent."""
+        try:
+            self._prepared(update, None)
+        except InvalidUpdate as error:
+            return error.problems
+        return ()
+
+    def render(self, update: PassUpdate) -> WireRequest:
+        """The exact signed request; nothing is sent."""
+        account, prepared = self._prepared(update, None)
+        return account.gateway.seal(prepared, datetime.now(UTC))
+
+    def capabilities(self, name: str) -> Capabilities:
+        """What an account can carry."""
+        return self._account(name, "account").gateway.capabilities
+
+    def applying(self, update: PassUpdate, after: Outcome | None) -> Flow[Outcome]:
+        """The conversation about an update, ready to be driven."""
+        account, prepared = self._prepared(update, after)
+        if after is not None and (after.ok):
+            return _settled(after)
+        subject = Subject(account.gateway.capabilities.account, update.pass_.id, update.key)
+        return converse(self._about(account.gateway, prepared, subject, account.policy, after))
+
+    def executing(self, name: str, sdk_request: object) -> Flow[object]:
+        """The conversation of one call of the official SDK's request object."""
+        account = self._account(name, "account")
+        if not isinstance(account.gateway, ExecutesRequests):
+            raise InvalidUpdate(
+                [Problem("account", "not_carried", f"{name} takes no SDK request", "give an account of the mainland gateway")]
+            )
+        return self._asking(name, *account.gateway.executing(sdk_request))
+
+    def calling(self, name: str, path: str, body: JsonObject) -> Flow[object]:
+        """The conversation of one call of any path."""
+        account = self._account(name, "account")
+        if not isinstance(account.gateway, CallsPaths):
+            raise InvalidUpdate(
+                [Problem("account", "not_carried", f"{name} takes no path and body", "give an account of AlipayHK's gateway")]
+            )
+        return self._asking(name, *account.gateway.calling(path, body))
+
+    def _asking(self, name: str, gateway: Sealed, prepared: Prepared) -> Flow[object]:
+        policy = self.opened[name].policy
+        once = Policy(1, policy.deadline, policy.connect_timeout, policy.read_timeout)
+        return _answered(self._about(gateway, prepared, Subject(name), once, None))
+
+    def _about(self, gateway: Sealed, prepared: Prepared, subject: Subject, policy: Policy, after: Outcome | None) -> Conversation:
+        return Conversation(
+            gateway=gateway,
+            prepared=prepared,
+            subject=subject,
+            outcomes=self.tables.outcomes,
+            policy=policy,
+            jitter=random.random,
+            after=after,
+        )
+
+    def _prepared(self, update: PassUpdate, after: Outcome | None) -> tuple[_Account, Prepared]:
+        """The update's account and its encoded form.
+
+        Raises:
+            InvalidUpdate: with every reason, the account unknown or the earlier outcome another update's included.
+        """
+        account = self._account(update.to or self.default, "to")
+        if after is not None:
+            _require_same(update, after, account.gateway.capabilities.account)
+            update = update if update.at or after.at is None else update.model_copy(update={"at": after.at})
+        prepared = account.gateway.prepare(update, datetime.now(UTC))
+        if prepared.problems:
+            raise InvalidUpdate(prepared.problems)
+        return account, prepared
+
+    def _account(self, name: str | None, path: str) -> _Account:
+        if name in self.opened:
+            return self.opened[name or ""]
+        code, message = (
+            ("missing", "no account is named, and no default is configured") if name is None else ("unknown_account", "no such account")
+        )
+        raise InvalidUpdate([Problem(path, code, message, did_you_mean(name or "", self.opened))])
+
+
+def _opened(
+    config: Config, backends: Mapping[str, Backend[AccountSettings]], tables: Tables, signers: Signers, problems: list[Problem]
+) -> Iterator[tuple[str, _Account]]:
+    problems += [
+        Problem(f"signers.{name}", "unknown_account", "no such account", did_you_mean(name, config.accounts))
+        for name in signers
+        if name not in config.accounts
+    ]
+    for name, settings in config.accounts.items():
+        try:
+            gateway = backends[settings.backend].open(settings, tables, signers.get(name))
+        except ConfigError as error:
+            problems += error.problems
+        else:
+            yield name, _Account(gateway, _policy(settings.retry))
+
+
+def _policy(retry: RetrySettings) -> Policy:
+    return Policy(retry.attempts, retry.deadline, retry.connect_timeout, retry.read_timeout)
+
+
+def _network(config: Config, problems: list[Problem]) -> Network:
+    http: HttpSettings = config.http
+    proxy = http.proxy.get_secret_value() if http.proxy else None
+    try:
+        context = tls_context(http.ca_file, trust_env=http.trust_env)
+    except OSError as error:
+        place = f"{config.origin}: http.ca_file" if config.origin else "http.ca_file"
+        problems.append(
+            Problem(place, "unreadable_file", f"{http.ca_file} holds no certificates: {error.strerror or error}", "give a PEM file")
+        )
+        context = tls_context(None, trust_env=False)
+    return Network(context, proxy, http.trust_env)
+
+
+def _require_same(update: PassUpdate, after: Outcome, account: str) -> None:
+    ours: dict[str, object] = {"account": account, "action": update.action, "pass_id": update.pass_.id, "key": update.key}
+    if update.at is not None and after.at is not None:
+        ours["at"] = update.at
+    other = [name for name, value in ours.items() if getattr(after, name) != value]
+    if other:
+        raise InvalidUpdate(
+            [
+                Problem(f"after.{name}", "another_update", "the earlier outcome is of another update", "give this update's own outcome")
+                for name in other
+            ]
+        )
+
+
+def _settled(after: Outcome) -> Flow[Outcome]:
+    """An update that is known to be applied is not sent again."""
+    note = "settled by an earlier call; nothing was sent"
+    return after.model_copy(update={"notes": tuple(dict.fromkeys((*after.notes, note)))})
+    yield  # a conversation without a step
+
+
+def _answered(about: Conversation) -> Flow[object]:
+    outcome, answer = yield from ask(about)
+    if answer is None:
+        raise CallFailed(outcome)
+    return answer

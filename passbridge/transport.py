@@ -1,0 +1,290 @@
+"""The drivers: the client side's only network, clock and sleep.
+
+Owns carrying out what a conversation yields, synchronously and not, over `httpx` transports; what counts as proof
+that nothing was sent; and the bounds on what an answer may be. Knows no gateway and decides nothing about an update.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from passbridge.protocol.flow import Exchange, Flow, Instant, Pause
+from passbridge.protocol.wire import Headers, NoReply, WireResponse
+
+if TYPE_CHECKING:
+    from passbridge.protocol.wire import WireRequest
+
+__all__ = ["AsyncDriver", "Driver", "Network", "tls_context"]
+
+MAX_BODY: Final = 1024 * 1024
+"""Bytes of an answer's body: a hundred times what either gateway answers."""
+
+_T = TypeVar("_T")
+
+_WORDS: Final = (
+    (httpx.ConnectTimeout, "connecting took too long"),
+    (httpx.ReadTimeout, "no answer in time"),
+    (httpx.WriteTimeout, "sending took too long"),
+    (httpx.ConnectError, "no connection"),
+    (httpx.ReadError, "the connection broke"),
+    (httpx.WriteError, "the connection broke"),
+    (httpx.RemoteProtocolError, "the connection ended early or spoke no HTTP"),
+    (httpx.ProxyError, "the proxy refused"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How connections are made.
+
+    Attributes:
+        context: the TLS context.
+        proxy: an `http://` proxy's address.
+        trust_env: whether the environment may name proxies.
+    """
+
+    context: ssl.SSLContext
+    proxy: str | None = field(default=None, repr=False)
+    trust_env: bool = False
+
+    def sync(self) -> httpx.BaseTransport:
+        """A transport of our own: no retries, no redirects, nothing of the environment unless told so."""
+        return httpx.HTTPTransport(verify=self.context, proxy=self._proxy(), trust_env=self.trust_env, limits=_LIMITS)
+
+    def asynchronous(self) -> httpx.AsyncBaseTransport:
+        """The same, asynchronous."""
+        return httpx.AsyncHTTPTransport(verify=self.context, proxy=self._proxy(), trust_env=self.trust_env, limits=_LIMITS)
+
+    def _proxy(self) -> str | None:
+        return self.proxy or (os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") if self.trust_env else None)
+
+
+_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0)
+
+
+def tls_context(ca_file: str | None, *, trust_env: bool) -> ssl.SSLContext:
+    """A context that verifies, made by hand: `ssl.create_default_context` would honour a key log in the environment.
+
+    Raises:
+        OSError: the CA file can't be read, or holds no certificate (`ssl.SSLError` is one).
+    """
+    if trust_env:
+        return ssl.create_default_context(cafile=ca_file)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        context.load_verify_locations(cafile=ca_file)
+    else:
+        context.load_default_certs()
+    return context
+
+
+@dataclass(slots=True)
+class _Trace:
+    """What a transport tells of its steps: the proof of whether a byte of the request left."""
+
+    spoke: bool = False
+    sending: bool = False
+
+    def note(self, event: str, _: object) -> None:
+        self.spoke = True
+        self.sending = self.sending or ".send_request_headers.started" in event
+
+    async def anote(self, event: str, info: object) -> None:
+        self.note(event, info)
+
+    def sent(self, error: BaseException | None) -> bool:
+        """False only where it is proved: the connection was never made, or the transport tells its steps and sent nothing."""
+        return not (isinstance(error, httpx.ConnectError) and not self.sending) and not (self.spoke and not self.sending)
+
+
+@dataclass(slots=True)
+class Driver:
+    """Carries out a conversation, blocking.
+
+    Attributes:
+        make: makes the transport; called again after a fork, whose child must not share connections.
+    """
+
+    make: Callable[[], httpx.BaseTransport]
+    _owner: int = 0
+    _transport: httpx.BaseTransport | None = None
+
+    def run(self, flow: Flow[_T]) -> _T:
+        """Do what the conversation asks until it returns."""
+        step = next(flow)
+        while True:
+            try:
+                step = flow.send(self._perform(step))
+            except StopIteration as stop:
+                answer: _T = stop.value
+                return answer
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _perform(self, step: Pause | Exchange) -> Instant | WireResponse | NoReply:
+        if isinstance(step, Exchange):
+            return self._exchange(step)
+        if step.seconds:
+            time.sleep(step.seconds)
+        return _instant()
+
+    def _exchange(self, step: Exchange) -> WireResponse | NoReply:
+        trace = _Trace()
+        try:
+            response = self._current().handle_request(_request(step, trace.note))
+            try:
+                return _read(response, _Body(step.deadline))
+            finally:
+                response.close()
+        except _TooMuch as error:
+            return NoReply(str(error), sent=True)
+        except Exception as error:  # noqa: BLE001 - whatever a transport raises, the update's outcome must be told
+            return NoReply(_reason(error), trace.sent(error))
+
+    def _current(self) -> httpx.BaseTransport:
+        if self._transport is None or self._owner != os.getpid():
+            self._owner, self._transport = os.getpid(), self.make()
+        return self._transport
+
+
+@dataclass(slots=True)
+class AsyncDriver:
+    """Carries out a conversation, awaiting.
+
+    Attributes:
+        make: makes the transport; called again in another event loop or process.
+    """
+
+    make: Callable[[], httpx.AsyncBaseTransport]
+    _owner: object = None
+    _transport: httpx.AsyncBaseTransport | None = None
+
+    async def run(self, flow: Flow[_T]) -> _T:
+        """Do what the conversation asks until it returns."""
+        step = next(flow)
+        while True:
+            try:
+                step = flow.send(await self._perform(step))
+            except StopIteration as stop:
+                answer: _T = stop.value
+                return answer
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._transport is not None:
+            await self._transport.aclose()
+
+    async def _perform(self, step: Pause | Exchange) -> Instant | WireResponse | NoReply:
+        if isinstance(step, Exchange):
+            return await self._exchange(step)
+        if step.seconds:
+            await anyio.sleep(step.seconds)
+        return _instant()
+
+    async def _exchange(self, step: Exchange) -> WireResponse | NoReply:
+        trace = _Trace()
+        try:
+            with anyio.fail_after(max(0.0, step.deadline - time.monotonic())):
+                return await self._answer(_request(step, trace.anote), _Body(step.deadline))
+        except _TooMuch as error:
+            return NoReply(str(error), sent=True)
+        except Exception as error:  # noqa: BLE001 - whatever a transport raises, the update's outcome must be told
+            return NoReply(_reason(error), trace.sent(error))
+
+    async def _answer(self, request: httpx.Request, body: _Body) -> WireResponse:
+        response = await self._current().handle_async_request(request)
+        try:
+            _refuse_encoded(response)
+            async for chunk in response.stream:  # type: ignore[union-attr]  # an asynchronous transport's stream
+                body.add(chunk)
+        finally:
+            await response.aclose()
+        return _response(response, body)
+
+    def _current(self) -> httpx.AsyncBaseTransport:
+        owner = (os.getpid(), anyio.lowlevel.current_token())
+        if self._transport is None or self._owner != owner:
+            self._owner, self._transport = owner, self.make()
+        return self._transport
+
+
+class _TooMuch(Exception):
+    """An answer that is cut off or not read at all."""
+
+
+@dataclass(slots=True)
+class _Body:
+    """Gathers an answer's body, bounded in size and time."""
+
+    deadline: float
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self.chunks.append(chunk)
+        if self.size > MAX_BODY:
+            raise _TooMuch(f"the answer is larger than {MAX_BODY} bytes")
+        if time.monotonic() > self.deadline:
+            raise _TooMuch("the answer was not complete at the deadline")
+
+
+def _read(response: httpx.Response, body: _Body) -> WireResponse:
+    _refuse_encoded(response)
+    for chunk in response.stream:  # type: ignore[union-attr]  # a synchronous transport's stream
+        body.add(chunk)
+    return _response(response, body)
+
+
+def _refuse_encoded(response: httpx.Response) -> None:
+    """Compression was not asked for: a body that must be inflated first is none of the gateway's."""
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise _TooMuch("the answer is compressed, which was not asked for")
+
+
+def _response(response: httpx.Response, body: _Body) -> WireResponse:
+    pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+    return WireResponse(response.status_code, Headers(pairs), b"".join(body.chunks))
+
+
+def _request(step: Exchange, trace: object) -> httpx.Request:
+    """The sealed request, as it is: no cookie, no default header, no redirect. Time-outs are cut to what is left."""
+    left = max(0.001, step.deadline - time.monotonic())
+    reading = min(step.policy.read_timeout, left)
+    timeouts = {"connect": min(step.policy.connect_timeout, left), "read": reading, "write": reading, "pool": left}
+    headers = [*step.request.headers.pairs(), ("Accept-Encoding", "identity"), ("User-Agent", "passbridge")]
+    extensions = {"timeout": timeouts, "trace": trace}
+    return httpx.Request(step.request.method, _url(step.request), headers=headers, content=step.request.body, extensions=extensions)
+
+
+def _url(request: WireRequest) -> httpx.URL:
+    """The URL to the byte: httpx's own parser would write some of a query anew."""
+    url = httpx.URL(request.url)
+    target = "/" + request.url.partition("://")[2].partition("/")[2]
+    return url.copy_with(raw_path=target.encode("ascii"))
+
+
+def _reason(error: BaseException) -> str:
+    """What happened, in a few words."""
+    if isinstance(error, TimeoutError):
+        return "the deadline passed"
+    words = next((words for kind, words in _WORDS if isinstance(error, kind)), None)
+    return f"{words} ({str(error)[:160]})" if words and str(error) else words or type(error).__name__
+
+
+def _instant() -> Instant:
+    return Instant(datetime.now(UTC), time.monotonic())
