@@ -1,0 +1,160 @@
+"""One AlipayHK account: prepare, seal, judge.
+
+Owns the order of the steps and the request's header fields. The signature, the answer and the tables are others'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from passbridge.backends.credentials import KeyRing
+from passbridge.backends.hk.answer import Answer, claim, normalise, parse, shaped, trace_id
+from passbridge.backends.hk.settings import HkSettings
+from passbridge.backends.hk.signature import Trust, Verified, signature_field, signed_path, signed_text, verify
+from passbridge.domain import Code, Finding, JsonObject, PassUpdate, write_json
+from passbridge.errors import ConfigError, Problem
+from passbridge.protocol.flow import GATEWAY_ZONE
+from passbridge.protocol.gateway import Capabilities, Prepared, Sealed
+from passbridge.protocol.mapping import Profile
+from passbridge.protocol.settings import Secret
+from passbridge.protocol.signing import ALGORITHMS, Signer
+from passbridge.protocol.tables import Tables
+from passbridge.protocol.translate import carried, translate
+from passbridge.protocol.verdict import HTTP_OK, Verdict, bad_answer, no_answer, untrusted
+from passbridge.protocol.wire import Headers, WireRequest, WireResponse
+
+__all__ = ["BACKEND", "UPDATE_PASS", "HkBackend", "HkGateway"]
+
+UPDATE_PASS: Final = "/api/open/alipay/v1/ipass/pass/manage/updatePass"  # noqa: S105 - a path (all three HK seeds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What is signed and sent: the path below the gateway's address, and the bytes."""
+
+    path: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """Any other API of the gateway: the same signatures, and the verified document as it came."""
+
+    gateway: HkGateway
+
+    def seal(self, prepared: Prepared, now: datetime) -> WireRequest:
+        return self.gateway.seal(prepared, now)
+
+    def judge(self, prepared: Prepared, request: WireRequest, response: WireResponse, now: datetime) -> Verdict:  # noqa: ARG002 - the port's
+        answer = self.gateway.verified(request, response, now)
+        if isinstance(answer, Verdict):
+            return answer
+        native, document = answer.native, answer.document
+        return Verdict(code=Code.APPLIED, native=native, trace_id=trace_id(response.headers), answer=document)
+
+
+@dataclass(frozen=True, slots=True)
+class HkGateway:
+    """One account at AlipayHK. Pure, but for a merchant's own signer."""
+
+    settings: HkSettings
+    profile: Profile
+    trust: Trust
+    sign: Signer
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the account can carry."""
+        return carried(self.settings.name, self.profile)
+
+    def prepare(self, update: PassUpdate, now: datetime) -> Prepared:
+        """The body, encoded once."""
+        said = translate(update, self.profile, {"merchant": self.settings.merchant_id}, now)
+        content = _Body(UPDATE_PASS, write_json(said.document).encode())
+        return Prepared(content, update.action, update.pass_.id, said.at, said.notes, said.problems)
+
+    def calling(self, path: str, body: JsonObject) -> tuple[Sealed, Prepared]:
+        """Any path and body, prepared."""
+        return _Calls(self), Prepared(_Body(path, write_json(body).encode()), path)
+
+    def seal(self, prepared: Prepared, now: datetime) -> WireRequest:
+        """Sign these bytes at this time; these bytes are sent."""
+        content = prepared.content
+        if not isinstance(content, _Body):
+            raise TypeError("prepared by another backend")
+        url = self.settings.gateway + content.path
+        time = now.astimezone(GATEWAY_ZONE).isoformat(timespec="seconds")
+        signature = self.sign(signed_text("POST", signed_path(url), self.settings.client_id, time, content.body))
+        headers = {
+            "Content-Type": "application/json; charset=UTF-8",
+            "Client-Id": self.settings.client_id,
+            "Request-Time": time,
+            "Signature": signature_field(signature, self.settings.key_version),
+        }
+        return WireRequest("POST", url, Headers(headers), content.body)
+
+    def judge(self, prepared: Prepared, request: WireRequest, response: WireResponse, now: datetime) -> Verdict:
+        """Verify, read, normalise."""
+        answer = self.verified(request, response, now)
+        if isinstance(answer, Verdict):
+            return answer
+        return normalise(answer, self.profile, prepared.action, prepared.subject, trace_id(response.headers))
+
+    def verified(self, request: WireRequest, response: WireResponse, now: datetime) -> Answer | Verdict:
+        """The answer, read from verified bytes alone; else the verdict on what came instead."""
+        trace = trace_id(response.headers)
+        if response.status != HTTP_OK:
+            return no_answer(response, f"HTTP status {response.status}", now)
+        trusted = verify(request, response, self.trust, now)
+        if isinstance(trusted, Verified):
+            answer = parse(trusted)
+            return bad_answer(answer, None, trace) if isinstance(answer, str) else answer
+        return self._unverified(trusted, response, trace, now)
+
+    def _unverified(self, finding: Finding, response: WireResponse, trace: str | None, now: datetime) -> Verdict:
+        """Unsigned and nothing of the protocol's shape came from something in between; anything else is not trusted."""
+        if not response.headers.all("Signature") and not shaped(response.body):
+            return no_answer(response, "not an answer of the gateway: no signature and no result", now)
+        return untrusted(finding, claim(response.body), trace)
+
+
+class HkBackend:
+    """Speaks AlipayHK's `updatePass`."""
+
+    settings = HkSettings
+
+    def open(self, settings: HkSettings, tables: Tables, signer: Signer | None) -> HkGateway:
+        """One account, its keys parsed once.
+
+        Raises:
+            ConfigError: with every problem of the account.
+        """
+        profile = tables.profiles[f"hk.{settings.profile}"]
+        ring = KeyRing(settings, ALGORITHMS[settings.algorithm])
+        sign = ring.signer(settings.private_key, signer)
+        keys = _gateway_keys(ring, settings)
+        limit = profile.fields["merchant"].max_length
+        if settings.merchant_id and limit and len(settings.merchant_id) > limit:
+            message = f"has {len(settings.merchant_id)} characters, the document allows {limit}"
+            ring.problems.append(Problem(settings.at("merchant_id"), "too_long", message, "give the id AlipayHK assigned"))
+        if ring.problems or sign is None:
+            raise ConfigError(ring.problems)
+        trust = Trust(settings.client_id, ring.algorithm, keys, settings.retry.clock_window)
+        return HkGateway(settings, profile, trust, sign)
+
+
+def _gateway_keys(ring: KeyRing, settings: HkSettings) -> Mapping[str, RSAPublicKey]:
+    """The gateway's keys by version; a single one stands for every version under the empty name."""
+    named: dict[str, Secret | None] = {f"gateway_public_keys.{version}": secret for version, secret in settings.gateway_public_keys.items()}
+    secrets = named or {"gateway_public_key": settings.gateway_public_key}
+    opened = {member.partition(".")[2]: ring.gateway_key(member, secret) for member, secret in secrets.items()}
+    return MappingProxyType({version: key for version, key in opened.items() if key is not None})
+
+
+BACKEND = HkBackend()

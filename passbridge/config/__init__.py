@@ -1,0 +1,10 @@
+"""From files and environment to frozen accounts, every mistake at once.
+
+The only reader of files and environment on the client's side. What an account's members mean is its backend's
+settings model's, which is handed in.
+"""
+
+from passbridge.config.reading import Config, HttpSettings, read_config
+from passbridge.config.search import find_config
+
+__all__ = ["Config", "HttpSettings", "find_config", "read_config"]
