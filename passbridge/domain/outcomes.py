@@ -6,14 +6,23 @@ What each code means for the pass, the caller and the shell stands in `mappings/
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue, PlainSerializer
 
 from passbridge.domain.passes import Model
 
 __all__ = ["Attempt", "Code", "Effect", "Finding", "Native", "Next", "Outcome", "Who"]
+
+
+def _milliseconds(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
+
+
+Stamp = Annotated[AwareDatetime, PlainSerializer(_milliseconds, return_type=str, when_used="json")]
+"""A date and time with its zone; in JSON to the millisecond."""
 
 
 class Code(StrEnum):
@@ -118,7 +127,7 @@ class Attempt(Model):
     code: Code
     sent: bool
     reason: str | None = None
-    at: AwareDatetime
+    at: Stamp
     trace_id: str | None = None
     elapsed: float = Field(ge=0)
 
@@ -162,13 +171,13 @@ class Outcome(Model):
     action: str
     pass_id: str | None
     key: str | None
-    at: AwareDatetime | None
+    at: Stamp | None
     notes: tuple[str, ...]
     finding: Finding | None
     native: Native | None
     trace_id: str | None
     rule: str | None
     text: str
-    started: AwareDatetime
+    started: Stamp
     elapsed: float = Field(ge=0)
     attempts: tuple[Attempt, ...]

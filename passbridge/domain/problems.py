@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["did_you_mean", "place", "problems_of"]
 
+_LISTED = 12
+"""How many known words a mend lists where none is close."""
+
 _CODES = {
     "extra_forbidden": ("unknown_member", "no such member"),
     "missing": ("missing", "is missing"),
@@ -62,7 +65,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A mend that suggests the likeliest of the known words, or lists them."""
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}" if names else ""
+    if close:
+        return f"did you mean {close[0]!r}?"
+    more = f", … ({len(names)} in all)" if len(names) > _LISTED else ""
+    return f"known: {', '.join(names[:_LISTED])}{more}" if names else ""
 
 
 def _problem(detail: Any, known: Mapping[str, Iterable[str]], at: str) -> Problem:  # noqa: ANN401 - pydantic's ErrorDetails

@@ -1,0 +1,62 @@
+"""`passbridge codes`: every code of every gateway, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from passbridge.cli.output import Exit, Failure, emit, json_option, table
+from passbridge.domain import Code
+from passbridge.domain.problems import did_you_mean
+from passbridge.errors import Problem
+from passbridge.protocol.tables import Tables, load_tables
+from passbridge.resources import mapping_texts
+
+__all__ = ["code_rows", "codes"]
+
+
+@click.command()
+@click.argument("code", required=False)
+@json_option
+def codes(code: str | None) -> int:
+    """List every code of every gateway with its outcome; or look up CODE, a gateway's or an outcome's."""
+    rows = list(code_rows(load_tables(mapping_texts())))
+    wanted = [row for row in rows if code is None or code in {row["code"], row["outcome"], *row["on"].values()}]
+    if code in Code.__members__ or wanted:
+        emit(wanted, lambda: _show(wanted, code))
+        return Exit.DONE
+    known = {row["code"] for row in rows} | set(Code)
+    raise Failure(Exit.USAGE, "unknown_code", [Problem("CODE", "unknown_code", f"{code!r} is in no table", did_you_mean(str(code), known))])
+
+
+def code_rows(tables: Tables) -> Iterator[dict[str, Any]]:
+    """One row for each profile and code."""
+    for name, profile in tables.profiles.items():
+        for section in ("codes", "sub_codes"):
+            for code, row in getattr(profile, section).items():
+                members = row.model_dump(mode="json", exclude={"accept_risk"})
+                meaning = tables.outcomes[row.outcome]
+                yield {
+                    "profile": name,
+                    "layer": section,
+                    "code": code,
+                    **members,
+                    "effect": meaning.effect,
+                    "text": meaning.text,
+                    "rule": f"{name}#{section}.{code}",
+                }
+
+
+def _show(rows: list[dict[str, Any]], code: str | None) -> None:
+    if code is not None and code in Code.__members__:
+        click.echo(f"{code}: {load_tables(mapping_texts()).outcomes[Code(code)].text}")
+    columns = ("profile", "code", "status", "outcome", "by action", "confidence", "source")
+    shown = [(*(row[name] for name in columns[:4]), _by_action(row), row["confidence"], ", ".join(row["source"])) for row in rows]
+    if shown:
+        table(columns, shown)
+
+
+def _by_action(row: dict[str, Any]) -> str:
+    return ", ".join(f"{name}: {outcome}" for name, outcome in {**row["on"], **row["by_status"]}.items())

@@ -1,0 +1,134 @@
+"""`passbridge sandbox`: both gateways on this machine, and their faults."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import click
+
+from passbridge.cli.output import Exit, Failure, emit, json_option, table
+from passbridge.errors import Problem
+from passbridge.sandbox import Sandbox
+
+__all__ = ["sandbox"]
+
+_URL = click.option("--url", default="http://127.0.0.1:8765", show_default=True, help="Where the sandbox listens.")
+
+
+@click.group()
+def sandbox() -> None:
+    """Run both gateways on this machine."""
+
+
+@sandbox.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="The port; 0 takes any that is free.")
+@click.option("--data", type=click.Path(dir_okay=False, path_type=Path), help="Keep keys and passes in this file over restarts.")
+@click.option(
+    "--write-config", "target", type=click.Path(dir_okay=False, path_type=Path), help="Make keys and a working configuration here."
+)
+@json_option
+def start(port: int, data: Path | None, target: Path | None) -> int:
+    """Start both gateways on 127.0.0.1 and run until interrupted.
+
+    It is a simulator: it checks signatures and documented rules exactly, and names what it guesses.
+    """
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    box = Sandbox(port, data)
+    try:
+        box.start()
+        if target:
+            box.write_config(target)
+        document = {"url": box.url, "config": str(target) if target else None}
+        emit(document, lambda: _show(box.url, target))
+        while not over.wait(1.0):
+            pass
+    except (OSError, ValueError, sqlite3.Error) as error:
+        raise Failure(
+            Exit.USAGE,
+            "unusable",
+            [Problem("sandbox", "unusable", f"can't start: {error}", "give another --port, --data or --write-config")],
+        ) from None
+    finally:
+        box.stop()
+    return Exit.DONE
+
+
+@sandbox.group()
+def fault() -> None:
+    """Make the sandbox misbehave."""
+
+
+@fault.command()
+@click.argument("name")
+@click.option("--gateway", type=click.Choice(["hk", "mainland"]), help="Only at this gateway.")
+@click.option("--pass", "pass_id", help="Only for this pass.")
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="For so many requests.")
+@_URL
+@json_option
+def add(name: str, gateway: str | None, pass_id: str | None, count: int, url: str) -> int:
+    """Make fault NAME active: code:NAME, lose-answer, unsigned, … (the README lists them)."""
+    wanted: dict[str, Any] = {"fault": name, "count": count}
+    wanted |= {"gateway": gateway} if gateway else {}
+    wanted |= {"match": {"pass": pass_id}} if pass_id else {}
+    row = _asked(url, "POST", wanted)
+    emit(row, lambda: _faults([row]))
+    return Exit.DONE
+
+
+@fault.command(name="list")
+@_URL
+@json_option
+def list_(url: str) -> int:
+    """List the active faults."""
+    rows = _asked(url, "GET")
+    emit(rows, lambda: _faults(rows))
+    return Exit.DONE
+
+
+@fault.command()
+@_URL
+@json_option
+def clear(url: str) -> int:
+    """Take every fault away."""
+    _asked(url, "DELETE")
+    emit([], lambda: click.echo("no fault is active"))
+    return Exit.DONE
+
+
+def _asked(url: str, method: str, document: object = None) -> Any:  # noqa: ANN401 - any JSON
+    """One request to the sandbox's own API."""
+    data = None if document is None else json.dumps(document).encode()
+    request = urllib.request.Request(f"{url}/sandbox/faults", data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - checked below
+    if not url.startswith("http://"):
+        raise click.UsageError("--url is an http:// address")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - http alone
+            return json.loads(answer.read() or b"[]")
+    except urllib.error.HTTPError as error:
+        with error:
+            problems = [Problem(**problem) for problem in json.loads(error.read()).get("problems", [])]
+        raise Failure(Exit.USAGE, "refused", problems) from None
+    except OSError as error:
+        raise Failure(
+            Exit.LATER, "no_sandbox", [Problem(url, "no_sandbox", f"no sandbox answers: {error}", "passbridge sandbox start")]
+        ) from None
+
+
+def _show(url: str, target: Path | None) -> None:
+    click.echo(f"AlipayHK   {url}\nmainland   {url}/gateway.do\nsandbox    {url}/sandbox/passes")
+    if target:
+        click.echo(f"config     {target}\n\n  passbridge send --config {target} --from update.json")
+
+
+def _faults(rows: list[dict[str, Any]]) -> None:
+    columns = ("fault", "gateway", "match", "count")
+    table(columns, [[row.get(name) or "any" for name in columns] for row in rows])
