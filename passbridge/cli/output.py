@@ -89,7 +89,7 @@ def config_option(command: _Command) -> _Command:
 def emit(document: Any, show: Callable[[], None]) -> None:  # noqa: ANN401 - any JSON document
     """Print a result: the document for programs, or what `show` prints for people."""
     if _Mode.json:
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(document, ensure_ascii=False))
     else:
         show()
     sys.stdout.flush()
@@ -99,7 +99,7 @@ def emit_error(kind: str, problems: Sequence[Problem]) -> None:
     """Print why there is no result."""
     if _Mode.json:
         document = {"schema": "passbridge.error/1", "error": kind, "problems": [problem.as_json() for problem in problems]}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(document, ensure_ascii=False))
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
 
