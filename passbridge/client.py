@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from passbridge.accounts import Accounts, Given, Signers
-from passbridge.transport import AsyncDriver, Driver
+from passbridge.transport import AsyncDriver, AsyncTransport, Driver, Transport
 
 if TYPE_CHECKING:
     import httpx
@@ -63,7 +63,7 @@ class Client(_Common):
 
     def __init__(self, accounts: Accounts, transport: httpx.BaseTransport | None = None) -> None:
         super().__init__(accounts)
-        self._driver = Driver(accounts.network.sync if transport is None else lambda: transport)
+        self._driver = Driver((lambda: Transport(accounts.network)) if transport is None else lambda: transport)
 
     @classmethod
     def from_config(cls, config: Given = None, *, transport: httpx.BaseTransport | None = None, signers: Signers | None = None) -> Self:
@@ -139,7 +139,7 @@ class AsyncClient(_Common):
 
     def __init__(self, accounts: Accounts, transport: httpx.AsyncBaseTransport | None = None) -> None:
         super().__init__(accounts)
-        self._driver = AsyncDriver(accounts.network.asynchronous if transport is None else lambda: transport)
+        self._driver = AsyncDriver((lambda: AsyncTransport(accounts.network)) if transport is None else lambda: transport)
 
     @classmethod
     def from_config(

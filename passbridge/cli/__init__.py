@@ -5,7 +5,10 @@ Owns the entry point. Nothing heavy is imported before a command runs, so that h
 
 from __future__ import annotations
 
+import json
 import sys
+
+from passbridge.errors import Problem
 
 __all__ = ["main"]
 
@@ -14,9 +17,18 @@ def main() -> None:
     """Run the command line and exit."""
     try:
         from passbridge.cli.app import run  # noqa: PLC0415 - click comes with the extra
-    except ModuleNotFoundError as error:
-        if error.name not in {"click", "rich"}:
-            raise
-        print("the command line is not installed: pip install 'passbridge[cli]'", file=sys.stderr)  # noqa: T201 - before any console
+
+        sys.exit(run(sys.argv[1:]))
+    except ModuleNotFoundError:
+        _without_extra()
         sys.exit(3)
-    sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _without_extra() -> None:
+    """Say what to install, with nothing but the library itself."""
+    problem = Problem("", "missing_extra", "the extra 'cli' is not installed", "pip install 'passbridge[cli]'")
+    if "--json" in sys.argv:
+        print(json.dumps({"schema": "passbridge.error/1", "error": "missing_extra", "problems": [problem.as_json()]}))  # noqa: T201 - no console yet
+    print(f"error: {problem}", file=sys.stderr)  # noqa: T201 - likewise

@@ -6,7 +6,6 @@ Owns the table of commands, imported one by one when they run, and the exit code
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 import warnings
 from importlib import import_module
@@ -14,7 +13,7 @@ from typing import Any
 
 import click
 
-from passbridge.cli.output import Exit, Failure, emit_error, json_option, want_json
+from passbridge.cli.output import TRACEBACK_VARIABLE, Exit, Failure, emit_error, json_option, plain, prepare, say
 from passbridge.errors import ConfigError, InvalidUpdate, PassbridgeWarning, Problem
 
 __all__ = ["run"]
@@ -34,6 +33,9 @@ Exit codes: 0 done; 1 refused by the gateway; 2 bad input; 3 configuration;
 4 signature; 5 unknown: it may have been applied; 6 nothing was sent, try
 again; 70 a bug in passbridge; 130 interrupted."""
 
+_EXTRAS = {"rich": "cli", "starlette": "sandbox", "uvicorn": "sandbox"}
+"""What is installed with which extra; click is missed before this module is."""
+
 
 class _Lazy(click.Group):
     """Knows its commands by name and help; imports one when it runs."""
@@ -51,17 +53,6 @@ class _Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except ModuleNotFoundError as error:
-            raise Failure(Exit.CONFIG, "missing_extra", [_missing_extra(error)]) from None
-
-
-def _missing_extra(error: ModuleNotFoundError) -> Problem:
-    extra = {"starlette": "sandbox", "uvicorn": "sandbox"}.get(str(error.name).partition(".")[0], "all")
-    return Problem("", "missing_extra", f"{error.name} is not installed", f"pip install 'passbridge[{extra}]'")
 
 
 _HELP = """Mark AlipayHK and mainland Alipay passes as used, closed, changed or refunded.
@@ -81,16 +72,13 @@ def passbridge() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; whatever happens, an exit code comes back and no traceback is shown."""
-    want_json(arguments)
+    prepare(arguments)
     warnings.showwarning = _show_warning
     warnings.simplefilter("always", PassbridgeWarning)
     try:
         code: Any = passbridge.main(arguments, prog_name="passbridge", standalone_mode=False)
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has left; say nothing more
-        return Exit.DONE
+    except SystemExit:
+        return Exit.DONE  # so click ends where whoever read the help has left
     except Exception as error:  # noqa: BLE001 - every error becomes a message and an exit code
         return _failed(error)
     return code if isinstance(code, int) else Exit.DONE
@@ -98,8 +86,10 @@ def run(arguments: list[str]) -> int:
 
 def _failed(error: Exception) -> int:
     failure = _failure(error)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        say(error.ctx.get_help())
     emit_error(failure.kind, failure.problems)
-    if failure.code == Exit.BUG and os.environ.get("PASSBRIDGE_TRACEBACK"):
+    if failure.code == Exit.BUG and os.environ.get(TRACEBACK_VARIABLE):
         traceback.print_exception(error)
     return failure.code
 
@@ -108,18 +98,28 @@ def _failure(error: Exception) -> Failure:
     """What an exception means to the shell."""
     if isinstance(error, Failure):
         return error
-    if isinstance(error, click.exceptions.Abort):
-        return Failure(Exit.INTERRUPTED, "interrupted", [Problem("", "interrupted", "interrupted")])
-    if isinstance(error, click.ClickException):
-        return Failure(Exit.USAGE, "usage", [Problem("", "usage", error.format_message(), "see --help")])
     if isinstance(error, ConfigError):
         return Failure(Exit.CONFIG, "config", error.problems)
     if isinstance(error, InvalidUpdate):
         return Failure(Exit.USAGE, "invalid_update", error.problems)
+    code, kind, message, mend = _reason(error)
+    return Failure(code, kind, [Problem("", kind, message, mend)])
+
+
+def _reason(error: Exception) -> tuple[Exit, str, str, str]:
+    if isinstance(error, click.exceptions.Abort):
+        return Exit.INTERRUPTED, "interrupted", "interrupted", ""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return Exit.USAGE, "usage", "a command is missing", "see --help"
+    if isinstance(error, click.ClickException):
+        return Exit.USAGE, "usage", error.format_message(), "see --help"
+    extra = _EXTRAS.get(str(error.name).partition(".")[0]) if isinstance(error, ModuleNotFoundError) else None
+    if extra:
+        return Exit.CONFIG, "missing_extra", f"the extra {extra!r} is not installed", f"pip install 'passbridge[{extra}]'"
     message = f"a bug in passbridge: {type(error).__name__}: {error}"
-    return Failure(Exit.BUG, "bug", [Problem("", "bug", message, "set PASSBRIDGE_TRACEBACK=1 for the traceback, and report it")])
+    return Exit.BUG, "bug", message, f"set {TRACEBACK_VARIABLE}=1 for the traceback, and report it"
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     if issubclass(category, PassbridgeWarning):
-        click.echo(f"warning: {message}", err=True)
+        say(f"warning: {plain(message)}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from passbridge.cli.demo_steps import PASSES, STEPS, Step
-from passbridge.cli.output import Exit, emit, json_option, table
+from passbridge.cli.output import TRACEBACK_VARIABLE, Exit, emit, json_option, table
 from passbridge.client import Client
+from passbridge.config.environment import PREFIX
 from passbridge.domain import Outcome, load_update
 from passbridge.protocol.tables import Tables, load_tables
 from passbridge.resources import mapping_texts
@@ -30,6 +32,7 @@ def demo(*, everything: bool) -> int:
     Two simulated gateways check the signatures and sign their answers; nothing leaves this machine. Exits with 0 when
     every outcome is the expected one.
     """
+    _forget_the_environment()
     with Sandbox() as box, Client.from_config(box.config()) as client:
         box.add_passes(list(PASSES))
         done = [(step, _applied(client, box, step)) for step in STEPS]
@@ -38,6 +41,12 @@ def demo(*, everything: bool) -> int:
     right = all(outcome.code == step.expected for step, outcome in done)
     emit({"schema": "passbridge.demo/1", "steps": [_document(*pair) for pair in done]}, lambda: _show(done, right=right))
     return Exit.DONE if right else Exit.REFUSED
+
+
+def _forget_the_environment() -> None:
+    """What `PASSBRIDGE_…` says of the merchant's own accounts must not reach the demo's: it would send to real gateways."""
+    for name in [name for name in os.environ if name.upper().startswith(PREFIX) and name != TRACEBACK_VARIABLE]:
+        del os.environ[name]
 
 
 def _applied(client: Client, box: Sandbox, step: Step) -> Outcome:

@@ -23,6 +23,7 @@ _PRIVATE = {
 
 
 @click.group()
+@json_option
 def keys() -> None:
     """Make key pairs."""
 
@@ -46,10 +47,10 @@ def generate(out: Path, name: str, bits: int, form: str) -> int:
 
     The private key is readable by its owner alone. The public half is what the gateway's console asks for.
     """
-    if Path(name).name != name:
+    if not name or Path(name).name != name:
         raise click.UsageError("--name is a file's name without folders")
     private, public = out / f"{name}.pem", out / f"{name}-public.pem"
-    taken = [path for path in (private, public) if path.exists()]
+    taken = [path for path in (private, public) if os.path.lexists(path)]
     if taken:
         raise Failure(
             Exit.USAGE, "exists", [Problem(str(path), "exists", "stands there already", "give another --name or --out") for path in taken]

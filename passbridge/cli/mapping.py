@@ -21,6 +21,7 @@ _OVERLAYS = click.option("--overlay", "overlays", metavar="FILE", multiple=True,
 
 
 @click.group()
+@json_option
 def mapping() -> None:
     """Show and check the tables behind the outcomes."""
 
@@ -29,18 +30,20 @@ def mapping() -> None:
 @click.argument("profile")
 @click.argument("code")
 @click.option("--action", type=click.Choice(["redeem", "close", "revise", "refund"]), help="Only for this action.")
-@click.option("--status", default="", metavar="LETTER", help="Under this resultStatus (AlipayHK).")
+@click.option("--status", metavar="LETTER", help="Under this resultStatus (AlipayHK).")
 @_OVERLAYS
 @json_option
-def explain(profile: str, code: str, action: str | None, status: str, overlays: tuple[str, ...]) -> int:
+def explain(profile: str, code: str, action: str | None, status: str | None, overlays: tuple[str, ...]) -> int:
     """Say what CODE means for PROFILE (such as hk.ticket), by which row, and on what evidence."""
     tables = _tables(overlays)
     if profile not in tables.profiles:
         raise _unknown("PROFILE", profile, tables.profiles)
-    wanted = {name: value for name, value in (("code", code), ("action", action), ("status", status)) if value}
-    rows = [row for row in _resolved(tables, profile) if all(row[name] == value for name, value in wanted.items())]
-    if not rows:
-        raise _unknown("CODE", code, {row["code"] for row in _resolved(tables, profile)})
+    rows = list(_resolved(tables, profile))
+    for name, what, value in (("code", "CODE", code), ("action", "--action", action), ("status", "--status", status)):
+        known = {row[name] for row in rows} - {""}
+        rows = [row for row in rows if value in {row[name], None}]
+        if not rows:
+            raise _unknown(what, str(value), known)
     emit(rows, lambda: _explain(rows))
     return Exit.DONE
 

@@ -6,14 +6,15 @@ import json
 import signal
 import sqlite3
 import threading
-import urllib.error
-import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
-from passbridge.cli.output import Exit, Failure, emit, json_option, table
+from passbridge.cli.output import Exit, Failure, emit, json_option, named, table
 from passbridge.errors import Problem
 from passbridge.sandbox import Sandbox
 
@@ -23,6 +24,7 @@ _URL = click.option("--url", default="http://127.0.0.1:8765", show_default=True,
 
 
 @click.group()
+@json_option
 def sandbox() -> None:
     """Run both gateways on this machine."""
 
@@ -63,6 +65,7 @@ def start(port: int, data: Path | None, target: Path | None) -> int:
 
 
 @sandbox.group()
+@json_option
 def fault() -> None:
     """Make the sandbox misbehave."""
 
@@ -70,7 +73,7 @@ def fault() -> None:
 @fault.command()
 @click.argument("name")
 @click.option("--gateway", type=click.Choice(["hk", "mainland"]), help="Only at this gateway.")
-@click.option("--pass", "pass_id", help="Only for this pass.")
+@click.option("--pass", "pass_id", callback=named, help="Only for this pass.")
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="For so many requests.")
 @_URL
 @json_option
@@ -105,22 +108,22 @@ def clear(url: str) -> int:
 
 
 def _asked(url: str, method: str, document: object = None) -> Any:  # noqa: ANN401 - any JSON
-    """One request to the sandbox's own API."""
+    """One request to the sandbox's own API, through no proxy."""
     data = None if document is None else json.dumps(document).encode()
-    request = urllib.request.Request(f"{url}/sandbox/faults", data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - checked below
     if not url.startswith("http://"):
         raise click.UsageError("--url is an http:// address")
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - http alone
-            return json.loads(answer.read() or b"[]")
-    except urllib.error.HTTPError as error:
-        with error:
-            problems = [Problem(**problem) for problem in json.loads(error.read()).get("problems", [])]
-        raise Failure(Exit.USAGE, "refused", problems) from None
-    except OSError as error:
-        raise Failure(
-            Exit.LATER, "no_sandbox", [Problem(url, "no_sandbox", f"no sandbox answers: {error}", "passbridge sandbox start")]
-        ) from None
+        with closing(HTTPConnection(urlsplit(url).netloc, timeout=10)) as connection:
+            connection.request(method, "/sandbox/faults", data, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            result = json.loads(answer.read())
+            if answer.status < 400:  # noqa: PLR2004 - HTTP's refusals begin here
+                return result
+            problems = [Problem(**problem) for problem in result["problems"]]
+    except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
+        problem = Problem(url, "no_sandbox", f"no sandbox answers: {error}", "passbridge sandbox start")
+        raise Failure(Exit.LATER, "no_sandbox", [problem]) from None
+    raise Failure(Exit.USAGE, "refused", problems)
 
 
 def _show(url: str, target: Path | None) -> None:

@@ -1,13 +1,12 @@
-"""The drivers: the client side's only network, clock and sleep.
+"""The drivers: carrying out what a conversation yields, blocking or awaiting, over any httpx transport.
 
-Owns carrying out what a conversation yields, synchronously and not, over `httpx` transports; what counts as proof
-that nothing was sent; and the bounds on what an answer may be. Knows no gateway and decides nothing about an update.
+Owns the clock, the sleep, what counts as proof that nothing was sent, and the bounds that hold for a caller's own
+transport too. Knows no gateway and decides nothing about an update.
 """
 
 from __future__ import annotations
 
 import os
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,19 +14,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
-import anyio.lowlevel
 import httpx
 
 from passbridge.protocol.flow import Exchange, Flow, Instant, Pause
 from passbridge.protocol.wire import Headers, NoReply, WireResponse
+from passbridge.transport.exchange import MAX_BODY
 
 if TYPE_CHECKING:
     from passbridge.protocol.wire import WireRequest
 
-__all__ = ["AsyncDriver", "Driver", "Network", "tls_context"]
-
-MAX_BODY: Final = 1024 * 1024
-"""Bytes of an answer's body: a hundred times what either gateway answers."""
+__all__ = ["AsyncDriver", "Driver"]
 
 _T = TypeVar("_T")
 
@@ -41,52 +37,6 @@ _WORDS: Final = (
     (httpx.RemoteProtocolError, "the connection ended early or spoke no HTTP"),
     (httpx.ProxyError, "the proxy refused"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """How connections are made.
-
-    Attributes:
-        context: the TLS context.
-        proxy: an `http://` proxy's address.
-        trust_env: whether the environment may name proxies.
-    """
-
-    context: ssl.SSLContext
-    proxy: str | None = field(default=None, repr=False)
-    trust_env: bool = False
-
-    def sync(self) -> httpx.BaseTransport:
-        """A transport of our own: no retries, no redirects, nothing of the environment unless told so."""
-        return httpx.HTTPTransport(verify=self.context, proxy=self._proxy(), trust_env=self.trust_env, limits=_LIMITS)
-
-    def asynchronous(self) -> httpx.AsyncBaseTransport:
-        """The same, asynchronous."""
-        return httpx.AsyncHTTPTransport(verify=self.context, proxy=self._proxy(), trust_env=self.trust_env, limits=_LIMITS)
-
-    def _proxy(self) -> str | None:
-        return self.proxy or (os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") if self.trust_env else None)
-
-
-_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0)
-
-
-def tls_context(ca_file: str | None, *, trust_env: bool) -> ssl.SSLContext:
-    """A context that verifies, made by hand: `ssl.create_default_context` would honour a key log in the environment.
-
-    Raises:
-        OSError: the CA file can't be read, or holds no certificate (`ssl.SSLError` is one).
-    """
-    if trust_env:
-        return ssl.create_default_context(cafile=ca_file)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file:
-        context.load_verify_locations(cafile=ca_file)
-    else:
-        context.load_default_certs()
-    return context
 
 
 @dataclass(slots=True)
@@ -166,11 +116,11 @@ class AsyncDriver:
     """Carries out a conversation, awaiting.
 
     Attributes:
-        make: makes the transport; called again in another event loop or process.
+        make: makes the transport; called again after a fork.
     """
 
     make: Callable[[], httpx.AsyncBaseTransport]
-    _owner: object = None
+    _owner: int = 0
     _transport: httpx.AsyncBaseTransport | None = None
 
     async def run(self, flow: Flow[_T]) -> _T:
@@ -216,9 +166,8 @@ class AsyncDriver:
         return _response(response, body)
 
     def _current(self) -> httpx.AsyncBaseTransport:
-        owner = (os.getpid(), anyio.lowlevel.current_token())
-        if self._transport is None or self._owner != owner:
-            self._owner, self._transport = owner, self.make()
+        if self._transport is None or self._owner != os.getpid():
+            self._owner, self._transport = os.getpid(), self.make()
         return self._transport
 
 
@@ -267,7 +216,7 @@ def _request(step: Exchange, trace: object) -> httpx.Request:
     reading = min(step.policy.read_timeout, left)
     timeouts = {"connect": min(step.policy.connect_timeout, left), "read": reading, "write": reading, "pool": left}
     headers = [*step.request.headers.pairs(), ("Accept-Encoding", "identity"), ("User-Agent", "passbridge")]
-    extensions = {"timeout": timeouts, "trace": trace}
+    extensions = {"timeout": timeouts, "trace": trace, "passbridge.deadline": step.deadline}
     return httpx.Request(step.request.method, _url(step.request), headers=headers, content=step.request.body, extensions=extensions)
 
 

@@ -1,0 +1,16 @@
+"""The client side's only network, clock and sleep.
+
+    drivers      carry out a conversation, blocking or awaiting, over any httpx transport
+    transports   our own two httpx transports, over one exchange
+    exchange     one HTTP/1.1 exchange, and the connections kept between them
+    link         one connection: look-up, connect, proxy, TLS, bytes; every wait bounded
+    network      how connections are made: TLS, proxies
+
+Knows no gateway, and decides nothing about an update.
+"""
+
+from passbridge.transport.drivers import AsyncDriver, Driver
+from passbridge.transport.network import Network, tls_context
+from passbridge.transport.transports import AsyncTransport, Transport
+
+__all__ = ["AsyncDriver", "AsyncTransport", "Driver", "Network", "Transport", "tls_context"]

@@ -1,0 +1,84 @@
+"""How connections are made: what is trusted, and by which way a host is reached.
+
+Owns the TLS context and the proxies. Opens nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["Network", "Proxy", "Route", "tls_context"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An `http://` proxy: where it listens, and the credentials it wants, if any."""
+
+    host: str
+    port: int
+    authorization: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to a host. Connections are kept by it."""
+
+    secure: bool
+    host: str
+    port: int
+    proxy: Proxy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How connections are made.
+
+    Attributes:
+        context: the TLS context.
+        proxy: an `http://` proxy's address.
+        trust_env: whether the environment may name proxies.
+    """
+
+    context: ssl.SSLContext
+    proxy: str | None = field(default=None, repr=False)
+    trust_env: bool = False
+
+    def route(self, url: httpx.URL) -> Route:
+        """The way to the host of a URL."""
+        secure = url.scheme == "https"
+        return Route(secure, url.host, url.port or (443 if secure else 80), self._proxy_for(url.scheme, url.host))
+
+    def _proxy_for(self, scheme: str, host: str) -> Proxy | None:
+        address = self.proxy
+        if address is None and self.trust_env and not proxy_bypass(host):
+            address = getproxies().get(scheme)
+        if not address:
+            return None
+        parts = urlsplit(address)
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
+        return Proxy(parts.hostname or "", parts.port or 80, login and f"Basic {base64.b64encode(login.encode()).decode()}")
+
+
+def tls_context(ca_file: str | None, *, trust_env: bool) -> ssl.SSLContext:
+    """A context that verifies, made by hand: `ssl.create_default_context` would honour a key log in the environment.
+
+    Raises:
+        OSError: the CA file can't be read, or holds no certificate (`ssl.SSLError` is one).
+    """
+    if trust_env:
+        return ssl.create_default_context(cafile=ca_file)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        context.load_verify_locations(cafile=ca_file)
+    else:
+        context.load_default_certs()
+    return context

@@ -1,0 +1,145 @@
+"""Our own two httpx transports: the same exchange, waited for by blocking or by awaiting.
+
+Owns the waiting and nothing else: a socket's readiness, a name's look-up, and telling a trace that sending begins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from passbridge.transport.exchange import Kept, exchange
+from passbridge.transport.link import Addresses, Lookup, Ready, Sending
+
+if TYPE_CHECKING:
+    from passbridge.transport.network import Network
+
+__all__ = ["AsyncTransport", "Transport"]
+
+SENDING: Final = "http11.send_request_headers.started"
+"""The trace event that every httpx transport over httpcore sends too: from here on a byte may have left."""
+CONNECTING: Final = "connection.connect_tcp.started"
+
+
+class Transport(httpx.BaseTransport):
+    """A blocking transport: no retries, no redirects, no cookies; every wait bounded. May be shared between threads."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._kept = Kept()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; the answer is complete when this returns."""
+        trace = request.extensions.get("trace", _silent)
+        trace(CONNECTING, {})
+        with contextlib.closing(exchange(self._network, self._kept, request, request.read())) as steps:
+            answer = None
+            while True:
+                try:
+                    step = steps.send(answer)
+                except StopIteration as stop:
+                    response: httpx.Response = stop.value
+                    return response
+                if isinstance(step, Sending):
+                    trace(SENDING, {})
+                answer = _looked_up(step) if isinstance(step, Lookup) else isinstance(step, Ready) and _ready(step)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._kept.close()
+
+
+class AsyncTransport(httpx.AsyncBaseTransport):
+    """The same, awaiting; under asyncio or trio, and in one event loop after the other."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._kept = Kept()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; the answer is complete when this returns."""
+        trace = request.extensions.get("trace", _async_silent)
+        await trace(CONNECTING, {})
+        with contextlib.closing(exchange(self._network, self._kept, request, await request.aread())) as steps:
+            answer = None
+            while True:
+                try:
+                    step = steps.send(answer)
+                except StopIteration as stop:
+                    response: httpx.Response = stop.value
+                    return response
+                asked = (
+                    trace(SENDING, {}) if isinstance(step, Sending) else _alooked_up(step) if isinstance(step, Lookup) else _aready(step)
+                )
+                answer = await asked
+
+    async def aclose(self) -> None:
+        """Close the idle connections."""
+        self._kept.close()
+
+
+def _silent(event: str, info: object) -> None:
+    """No trace was asked for."""
+
+
+async def _async_silent(event: str, info: object) -> None:
+    """No trace was asked for."""
+
+
+def _ready(step: Ready) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(step.socket, selectors.EVENT_WRITE if step.writing else selectors.EVENT_READ)
+        return bool(selector.select(max(0.0, step.until - time.monotonic())))
+
+
+async def _aready(step: Ready) -> bool:
+    with anyio.move_on_after(max(0.0, step.until - time.monotonic())):
+        await (anyio.wait_writable(step.socket) if step.writing else anyio.wait_readable(step.socket))
+        return True
+    return False
+
+
+def _looked_up(step: Lookup) -> Addresses | OSError | None:
+    """In a thread of its own, which is left alone when it takes too long: the resolver knows no time-out."""
+    numeric = _numeric(step)
+    if numeric is not None:
+        return numeric
+    found: list[Addresses | OSError] = []
+    thread = threading.Thread(target=lambda: found.append(_resolved(step)), daemon=True)
+    thread.start()
+    thread.join(max(0.0, step.until - time.monotonic()))
+    return found[0] if found else None
+
+
+async def _alooked_up(step: Lookup) -> Addresses | OSError | None:
+    numeric = _numeric(step)
+    if numeric is not None:
+        return numeric
+    with anyio.move_on_after(max(0.0, step.until - time.monotonic())):
+        return await anyio.to_thread.run_sync(_resolved, step, abandon_on_cancel=True)
+    return None
+
+
+def _numeric(step: Lookup) -> Addresses | None:
+    """The address that the host's text is, without asking anybody."""
+    try:
+        return socket.getaddrinfo(step.host, step.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        return None
+
+
+def _resolved(step: Lookup) -> Addresses | OSError:
+    try:
+        return socket.getaddrinfo(step.host, step.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        return error
+    except UnicodeError:
+        return OSError("no such name")
