@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from passbridge.backends import Backend, find_backends
 from passbridge.config import Config, HttpSettings, read_config
@@ -36,20 +37,43 @@ Signers = Mapping[str, Signer]
 """By account name, what signs in place of its private key."""
 
 
+RETRY_BUDGET: Final = 100
+"""Attempts beyond the first that a client makes while nothing is answered; each answer that decides gives one back."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Account:
     gateway: Gateway
     policy: Policy
 
 
+@dataclass(slots=True)
+class _Budget:
+    """Attempts that may be made again before one is answered: an outage is not multiplied by every caller's patience."""
+
+    left: int = RETRY_BUDGET
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def spend(self) -> bool:
+        with self.lock:
+            allowed = self.left > 0
+            self.left -= allowed
+        return allowed
+
+    def earn(self) -> None:
+        with self.lock:
+            self.left = min(self.left + 1, RETRY_BUDGET)
+
+
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Every account of one configuration, ready. Immutable; safe in any thread."""
+    """Every account of one configuration, ready. Safe in any thread."""
 
     tables: Tables
     default: str | None
     network: Network
     opened: Mapping[str, _Account]
+    budget: _Budget
 
     @classmethod
     def open(cls, given: Given, signers: Signers | None) -> Accounts:
@@ -72,7 +96,7 @@ class Accounts:
         if problems or tables is None:
             del config
             raise ConfigError(dict.fromkeys(problems))
-        return cls(tables, config.default, network, MappingProxyType(opened))
+        return cls(tables, config.default, network, MappingProxyType(opened), _Budget())
 
     def check(self, update: PassUpdate) -> tuple[Problem, ...]:
         """Every reason why the update can't be sent; nothing is sent."""
@@ -130,6 +154,7 @@ class Accounts:
             outcomes=self.tables.outcomes,
             policy=policy,
             jitter=random.random,
+            budget=self.budget,
             after=after,
         )
 

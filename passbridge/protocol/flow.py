@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from passbridge.domain import Attempt, Code, Effect, Outcome
 from passbridge.protocol.gateway import Prepared, Sealed
@@ -18,7 +18,7 @@ from passbridge.protocol.resolve import Known, may_resend, resolve
 from passbridge.protocol.verdict import Verdict, no_reply
 from passbridge.protocol.wire import NoReply, WireRequest, WireResponse
 
-__all__ = ["GATEWAY_ZONE", "Conversation", "Exchange", "Flow", "Instant", "Pause", "Policy", "Subject", "ask", "converse"]
+__all__ = ["GATEWAY_ZONE", "Budget", "Conversation", "Exchange", "Flow", "Instant", "Pause", "Policy", "Subject", "ask", "converse"]
 
 GATEWAY_ZONE: Final = timezone(timedelta(hours=8))
 """Hong Kong's and Beijing's time, in which both gateways write theirs."""
@@ -26,6 +26,10 @@ GATEWAY_ZONE: Final = timezone(timedelta(hours=8))
 _BACK_OFF: Final = (0.2, 5.0)
 _SLOW_BACK_OFF: Final = (1.0, 30.0)
 """Seconds: the first and the longest wait before another attempt, plain and after a rate limit."""
+
+
+_DECIDED: Final = frozenset({Effect.APPLIED, Effect.IN_STATE, Effect.NOT_APPLIED})
+"""The gateway answered, and knew: it is not in an outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,18 @@ class Exchange:
     policy: Policy
 
 
+class Budget(Protocol):
+    """What trying again draws on, so that an outage isn't multiplied by every caller's patience."""
+
+    def spend(self) -> bool:
+        """Draw one more attempt; false where nothing is left."""
+        ...
+
+    def earn(self) -> None:
+        """An answer came that decides: put one attempt back."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What an outcome is about: the account, and what names the update."""
@@ -87,6 +103,7 @@ class Conversation:
         outcomes: what each code means.
         policy: how long and how often.
         jitter: gives a number from 0 to 1.
+        budget: what trying again draws on, over all conversations of a client.
         after: an earlier outcome of the same update.
     """
 
@@ -96,6 +113,7 @@ class Conversation:
     outcomes: Mapping[Code, OutcomeRow]
     policy: Policy
     jitter: Callable[[], float]
+    budget: Budget
     after: Outcome | None = None
 
 
@@ -107,11 +125,13 @@ class _Record:
         attempts: every attempt of the update, those of an earlier outcome first.
         earlier: the codes of earlier attempts whose doubt still stands.
         verdicts: this call's verdicts.
+        remarks: what else a reader should know.
     """
 
     attempts: list[Attempt]
     earlier: tuple[Code, ...]
     verdicts: list[Verdict] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def converse(about: Conversation) -> Flow[Outcome]:
@@ -139,6 +159,8 @@ def _converse(about: Conversation) -> Flow[tuple[Outcome, _Record]]:
         ended = yield from _now()
         record.verdicts.append(verdict)
         record.attempts.append(_attempt_row(len(record.attempts) + 1, verdict, begun, ended))
+        if about.outcomes[verdict.code].effect in _DECIDED and verdict.code is not Code.RATE_LIMITED:
+            about.budget.earn()
         wait = _wait(about, record, ends - ended.monotonic)
     if not record.verdicts:
         record.verdicts.append(Verdict(code=Code.NOT_SENT, sent=False, reason="the deadline came before any attempt"))
@@ -182,8 +204,13 @@ def _wait(about: Conversation, record: _Record, left: float) -> float | None:
     if len(record.verdicts) >= about.policy.attempts or not may_resend(about.prepared.action, last, doubt=doubt):
         return None
     first, longest = _SLOW_BACK_OFF if last.slow else _BACK_OFF
-    wait = max(about.jitter() * min(longest, first * 2 ** (len(record.verdicts) - 1)), last.retry_after or 0.0)
-    return wait if wait < left else None
+    wait: float = max(about.jitter() * min(longest, first * 2 ** (len(record.verdicts) - 1)), last.retry_after or 0.0)
+    if wait >= left:
+        return None
+    if not about.budget.spend():
+        record.remarks.append("not tried again: too many attempts of this client failed lately")
+        return None
+    return wait
 
 
 def _attempt_row(number: int, verdict: Verdict, begun: Instant, ended: Instant) -> Attempt:
@@ -235,5 +262,5 @@ def _words(known: Known, after: Outcome | None) -> dict[str, object]:
 
 
 def _notes(prepared: Prepared, known: Known, record: _Record) -> tuple[str, ...]:
-    remarks = [known.note, *(verdict.note for verdict in record.verdicts)]
+    remarks = [known.note, *(verdict.note for verdict in record.verdicts), *record.remarks]
     return (*prepared.notes, *dict.fromkeys(remark for remark in remarks if remark))
