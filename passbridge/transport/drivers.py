@@ -67,8 +67,11 @@ class Driver:
     """
 
     make: Callable[[], httpx.BaseTransport]
-    _owner: int = 0
-    _transport: httpx.BaseTransport | None = None
+    _owner: int = field(init=False)
+    _transport: httpx.BaseTransport = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._owner, self._transport = os.getpid(), self.make()
 
     def run(self, flow: Flow[_T]) -> _T:
         """Do what the conversation asks until it returns."""
@@ -82,8 +85,7 @@ class Driver:
 
     def close(self) -> None:
         """Close every connection."""
-        if self._transport is not None:
-            self._transport.close()
+        self._transport.close()
 
     def _perform(self, step: Pause | Exchange) -> Instant | WireResponse | NoReply:
         if isinstance(step, Exchange):
@@ -106,7 +108,7 @@ class Driver:
             return NoReply(_reason(error), trace.sent(error))
 
     def _current(self) -> httpx.BaseTransport:
-        if self._transport is None or self._owner != os.getpid():
+        if self._owner != os.getpid():
             self._owner, self._transport = os.getpid(), self.make()
         return self._transport
 
@@ -120,8 +122,11 @@ class AsyncDriver:
     """
 
     make: Callable[[], httpx.AsyncBaseTransport]
-    _owner: int = 0
-    _transport: httpx.AsyncBaseTransport | None = None
+    _owner: int = field(init=False)
+    _transport: httpx.AsyncBaseTransport = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._owner, self._transport = os.getpid(), self.make()
 
     async def run(self, flow: Flow[_T]) -> _T:
         """Do what the conversation asks until it returns."""
@@ -135,8 +140,7 @@ class AsyncDriver:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        if self._transport is not None:
-            await self._transport.aclose()
+        await self._transport.aclose()
 
     async def _perform(self, step: Pause | Exchange) -> Instant | WireResponse | NoReply:
         if isinstance(step, Exchange):
@@ -166,7 +170,7 @@ class AsyncDriver:
         return _response(response, body)
 
     def _current(self) -> httpx.AsyncBaseTransport:
-        if self._transport is None or self._owner != os.getpid():
+        if self._owner != os.getpid():
             self._owner, self._transport = os.getpid(), self.make()
         return self._transport
 
