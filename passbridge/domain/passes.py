@@ -40,6 +40,12 @@ def _plain_names(value: JsonObject) -> JsonObject:
 Text = Annotated[str, Field(min_length=1)]
 """Text that isn't empty (lone surrogates are refused by pydantic itself)."""
 
+
+def _plain_name(name: str) -> str:
+    _plain_names({name: None})
+    return name
+
+
 _Params = Annotated[JsonObject, AfterValidator(_carried), AfterValidator(_plain_names)]
 
 
@@ -85,7 +91,7 @@ class Content(Model):
     """
 
     params: _Params = Field(default_factory=dict)
-    locales: Annotated[dict[str, _Params], AfterValidator(_plain_names)] = Field(default_factory=dict)
+    locales: dict[Annotated[str, AfterValidator(_plain_name)], _Params] = Field(default_factory=dict)
     raw: Annotated[JsonObject, AfterValidator(_carried)] | None = None
 
     @model_validator(mode="after")

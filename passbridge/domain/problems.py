@@ -63,7 +63,7 @@ def place(parts: Iterable[object], at: str = "") -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A mend that suggests the likeliest of the known words, or lists them."""
-    names = sorted(known)
+    names = sorted(map(str, known))
     close = difflib.get_close_matches(word, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"

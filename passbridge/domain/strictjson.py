@@ -77,11 +77,11 @@ def require_shallow(text: str) -> None:
 
 def flaws(value: object, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     """Yield (path, what is wrong) for everything in a Python value that JSON text can't carry."""
-    if depth > MAX_DEPTH:
+    if depth >= MAX_DEPTH and isinstance(value, dict | list):
         yield path, f"nested deeper than {MAX_DEPTH} levels"
     elif isinstance(value, dict):
         for name, member in value.items():
-            yield from flaws(name, path, depth)
+            yield from flaws(name, path)
             yield from flaws(member, f"{path}.{name}" if path else str(name), depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -123,7 +123,7 @@ class _Record:
 
     Attributes:
         attempts: every attempt of the update, those of an earlier outcome first.
-        earlier: the codes of earlier attempts whose doubt still stands.
+        earlier: the doubt that an earlier outcome left, which is the most alarming of its own.
         verdicts: this call's verdicts.
         remarks: what else a reader should know.
     """
@@ -170,9 +170,9 @@ def _converse(about: Conversation) -> Flow[tuple[Outcome, _Record]]:
 
 def _begin(after: Outcome | None) -> _Record:
     """An earlier outcome's attempts count; they leave a doubt only if that outcome did."""
-    attempts = after.attempts if after else ()
-    unsettled = after is not None and after.effect is Effect.UNKNOWN
-    return _Record(list(attempts), tuple(attempt.code for attempt in attempts) if unsettled else ())
+    if after is None:
+        return _Record([], ())
+    return _Record(list(after.attempts), (after.code,) if after.effect is Effect.UNKNOWN else ())
 
 
 def _now(wait: float = 0.0) -> Flow[Instant]:

@@ -41,8 +41,9 @@ def members(text: str) -> dict[str, Member]:
 
 def _members(text: str) -> dict[str, Member]:
     found: dict[str, Member] = {}
-    at = _expect(text, 0, "{")
-    while True:
+    at = _skip(text, _expect(text, 0, "{"))
+    more = text[at : at + 1] != "}"
+    while more:
         name, at = _value(text, at)
         if not isinstance(name, str):
             raise JsonError("a member's name is no text")
@@ -52,9 +53,8 @@ def _members(text: str) -> dict[str, Member]:
             raise JsonError(f"member {name!r} stands twice")
         found[name] = Member(value, text[start:end])
         at = _skip(text, end)
-        if text[at : at + 1] != ",":
-            break
-        at += 1
+        more = text[at : at + 1] == ","
+        at += more
     if _skip(text, _expect(text, at, "}")) != len(text):
         raise JsonError("text after the object's end")
     return found

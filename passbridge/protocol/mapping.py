@@ -100,7 +100,7 @@ class CodeRow(_Row):
     source: Annotated[tuple[Source, ...], Field(min_length=1)]
     confidence: Confidence
     note: str = ""
-    accept_risk: str | None = None
+    accept_risk: Annotated[str, Field(min_length=1)] | None = None
 
     def read(self, action: str, letter: str = "") -> Code:
         """The outcome for this action under this letter."""
@@ -198,6 +198,8 @@ class Profile(_Row):
             for name, row in self.fields.items()
             if row.transform not in _FITTING.get(name, {"text"})
         ]
+        lettered = bool({"F", "U"} & set(self.fallback))
+        wrong += [f"{code!r} needs the letters it comes with in status" for code, row in self.codes.items() if lettered and not row.status]
         wrong += [f"{missing!r} has no field" for missing in ("id", "action") if missing not in self.fields]
         if wrong:
             raise PydanticCustomError("incoherent", "{wrong}", {"wrong": "; ".join(wrong)})

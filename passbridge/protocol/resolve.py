@@ -55,7 +55,7 @@ def resolve(action: str, earlier: Sequence[Code], verdicts: Sequence[Verdict], o
 
     Args:
         action: the update's action.
-        earlier: the codes of the attempts of an earlier outcome.
+        earlier: the doubt that an earlier outcome left, if any.
         verdicts: this call's verdicts in order; at least one, or an earlier attempt.
         outcomes: what each code means.
     """

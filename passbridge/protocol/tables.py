@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -56,16 +56,15 @@ def load_tables(texts: Mapping[str, str], overlays: Mapping[str, str] = MappingP
     """
     found: list[Problem] = []
     files = {name: _toml(name, text, found) for name, text in texts.items() if not name.startswith("documented/")}
-    plain = _resolve(files, found)
-    if overlays and not found:
-        for name, text in overlays.items():
-            _merge(files, name, _toml(name, text, found), found)
-        laid = _resolve(files, found, at=", ".join(overlays))
-        found += _unaccepted(plain, laid, ", ".join(overlays)) if not found else []
-        plain = laid
+    tables = _resolve(files, found)
+    for name, text in overlays.items() if not found else ():
+        _merge(files, name, _toml(name, text, found), found)
+        laid = _resolve(files, found, at=name)
+        found += _unaccepted(tables, laid, name) if not found else []
+        tables = laid
     if found:
         raise ConfigError(dict.fromkeys(found))
-    return plain
+    return tables
 
 
 def _toml(name: str, text: str, found: list[Problem]) -> Raw:
@@ -88,7 +87,7 @@ def _resolve(files: Mapping[str, Raw], found: list[Problem], at: str = "") -> Ta
         if "actions" in raw:
             name = file.removesuffix(".toml").replace("/", ".")
             whole, where = _extended(file, raw, files, found), f"{file}, {at}" if at else file
-            profile = _validated(Profile, {"name": name} | whole, f"{where}: ", found)
+            profile = _validated(Profile, {"name": name} | whole, where, found)
             if profile:
                 profiles[name] = profile
                 found += _incoherent(profile, outcomes, where)
@@ -96,7 +95,7 @@ def _resolve(files: Mapping[str, Raw], found: list[Problem], at: str = "") -> Ta
 
 
 def _outcomes(files: Mapping[str, Raw], found: list[Problem]) -> Iterator[tuple[Code, Raw]]:
-    rows = files.get("outcomes.toml", {}).get("outcomes", {})
+    rows = _table(files.get("outcomes.toml", {}).get("outcomes", {}))
     found += [Problem(f"outcomes.toml: outcomes.{code}", "missing", "is missing", "add the row") for code in Code if code not in rows]
     for name, raw in rows.items():
         if name in Code.__members__:
@@ -111,10 +110,19 @@ def _extended(file: str, raw: Raw, files: Mapping[str, Raw], found: list[Problem
     base = raw.get("extends")
     if base is None:
         return own
-    if base not in files:
+    if not isinstance(base, str) or base not in files:
         found.append(Problem(f"{file}: extends", "missing", "extends a file that isn't there", did_you_mean(str(base), files)))
         return own
     return _deep({name: value for name, value in files[base].items() if name != "title"}, own)
+
+
+def _joined(where: str, path: str) -> str:
+    """A file, or a row of it, and what is in it: `hk/card.toml: fields.id`, `outcomes.toml: outcomes.APPLIED.exit`."""
+    return f"{where}{'.' if ': ' in where else ': '}{path}" if path else where
+
+
+def _table(value: object) -> Raw:
+    return value if isinstance(value, dict) else {}
 
 
 def _deep(below: Raw, above: Raw) -> Raw:
@@ -129,7 +137,7 @@ def _validated(model: type[_Model], raw: Raw, where: str, found: list[Problem]) 
     try:
         return model.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:
-        found += problems_of(error, at=where)
+        found += (replace(problem, path=_joined(where, problem.path)) for problem in problems_of(error))
         return None
 
 
@@ -147,26 +155,26 @@ def _incoherent(profile: Profile, outcomes: Mapping[Code, OutcomeRow], where: st
 def _merge(files: dict[str, Raw], overlay: str, raw: Raw, found: list[Problem]) -> None:
     """Lay `[backend.file.table…]` over the file `backend/file.toml`."""
     for backend, stems in raw.items():
-        for stem, sections in stems.items() if isinstance(stems, dict) else [("", {})]:
-            file = f"{backend}/{stem}.toml"
-            unknown = [name for name in sections if name not in _OVERLAID]
-            if file not in files:
+        for stem, sections in (_table(stems) or {"": None}).items():
+            file, place = f"{backend}/{stem}.toml", f"{overlay}: {backend}.{stem}"
+            if file not in files or not isinstance(sections, dict):
                 known = {name.removesuffix(".toml").replace("/", ".") for name in files if "/" in name}
-                found.append(
-                    Problem(f"{overlay}: {backend}.{stem}", "unknown_member", "no such profile", did_you_mean(f"{backend}.{stem}", known))
-                )
-            elif unknown:
-                found += [
-                    Problem(
-                        f"{overlay}: {backend}.{stem}.{name}",
-                        "fixed",
-                        "an overlay can't change this",
-                        f"it may change {', '.join(_OVERLAID)}",
-                    )
-                    for name in unknown
-                ]
-            else:
-                files[file] = _deep(files[file], sections)
+                found.append(Problem(place, "unknown_member", "no such profile", did_you_mean(f"{backend}.{stem}", known)))
+                continue
+            fixed = [name for name in sections if name not in _OVERLAID]
+            mend = f"it may change {', '.join(_OVERLAID)}"
+            found += [Problem(f"{place}.{name}", "fixed", "an overlay can't change this", mend) for name in fixed]
+            files[file] = _deep(files[file], {} if fixed else _own_reasons(sections))
+
+
+def _own_reasons(sections: Raw) -> Raw:
+    """Each row with its own reason or none: a reason given for one change does not cover the next."""
+    reasoned = {
+        section: {code: {"accept_risk": None} | row if isinstance(row, dict) else row for code, row in _table(sections[section]).items()}
+        for section in ("codes", "sub_codes")
+        if isinstance(sections.get(section), dict)
+    }
+    return sections | reasoned
 
 
 def _unaccepted(before: Tables, after: Tables, overlay: str) -> Iterator[Problem]:
@@ -180,23 +188,16 @@ def _unaccepted(before: Tables, after: Tables, overlay: str) -> Iterator[Problem
                     yield Problem(f"{overlay}: {name}.{section}.{code}", "risk", message, 'say why in accept_risk = "…"')
 
 
-def _known(tables: Tables, row: CodeRow | None) -> object:
+def _known(tables: Tables, row: CodeRow) -> object:
     """What a row says about the pass, for each action and letter."""
-    if row is None:
-        return None
     effects = {(action, letter): tables.outcomes[row.read(action, letter)].effect for action in ALL_ACTIONS for letter in row.status or " "}
     return effects, frozenset(row.settles)
 
 
-def _fallback(profile: Profile, section: str, code: str, row: CodeRow) -> CodeRow | None:
+def _fallback(profile: Profile, section: str, code: str, row: CodeRow) -> CodeRow:
     """The row that stood for a code before an overlay named it: what every undocumented code means."""
-    if section == "codes" and row.status:
-        outcomes = [profile.fallback.get(letter) for letter in row.status]
-    else:
-        outcomes = [
-            next(
-                (outcome for prefix, outcome in profile.fallback.items() if section == "sub_codes" and code.startswith(prefix)),
-                Code.UNMAPPED,
-            )
-        ]
-    return row.model_copy(update={"outcome": outcomes[0], "on": {}, "by_status": {}, "settles": ()}) if outcomes[0] else None
+    if section == "codes":
+        by_status = {letter: profile.fallback.get(letter, Code.UNMAPPED) for letter in row.status}
+        return row.model_copy(update={"outcome": Code.UNMAPPED, "on": {}, "by_status": by_status, "settles": ()})
+    prefixes = (outcome for prefix, outcome in profile.fallback.items() if code.startswith(prefix))
+    return row.model_copy(update={"outcome": next(prefixes, Code.UNMAPPED), "on": {}, "by_status": {}, "settles": ()})

@@ -153,7 +153,7 @@ def _left_out(update: PassUpdate, profile: Profile, given: Mapping[str, object])
             yield f"{_PATHS[name]} left out: {profile.title} has no field for it"
         elif row is not None and update.action not in row.actions:
             yield f"{_PATHS[name]} left out: it is sent only to {', '.join(row.actions)}"
-        elif name == "proof_code" and "proof_method" not in given and profile.fields["proof_method"].missing == "note":
+        elif name == "proof_code" and "proof_method" not in given and _missing_method(profile) == "note":
             yield "proof.method is absent: the document wants it with the code, real redeems went without both"
     if update.action == "revise" and not {"content", "valid_until", "code_info"} & set(given):
         yield "nothing to revise: neither content nor valid_until nor code_info is given"
@@ -174,11 +174,16 @@ def _missing(update: PassUpdate, profile: Profile, given: Mapping[str, object]) 
             yield Problem(
                 _PATHS[group.members[0]], "missing", f"one of {' and '.join(_PATHS[name] for name in group.members)} is needed", group.mend
             )
-    method = profile.fields.get("proof_method")
-    if method and method.missing == "refuse" and "proof_code" in given and "proof_method" not in given:
+    if _missing_method(profile) == "refuse" and "proof_code" in given and "proof_method" not in given:
         yield Problem(
             "proof.method", "missing", f"{profile.title} takes a proof's code only with its method", "add wave, qrcode, barcode or input"
         )
+
+
+def _missing_method(profile: Profile) -> str:
+    """What to do where a proof has a code and no method."""
+    row = profile.fields.get("proof_method")
+    return row.missing if row else ""
 
 
 def _mend(name: str, profile: Profile) -> str:
@@ -220,7 +225,8 @@ def _measure(path: str, value: JsonValue, row: FieldRow, notes: list[str], probl
 def _lengths(update: PassUpdate, profile: Profile) -> Iterator[str]:
     """Parameters longer than the create pages say, in the language they are written in."""
     limits = profile.lengths.get(update.kind or "", {})
-    if update.content and update.action in profile.fields["content"].actions:
+    row = profile.fields.get("content")
+    if update.content and row and update.action in row.actions:
         for locale, params in _by_locale(update.content).items():
             for name, value in params.items():
                 limit = limits.get(name, {}).get(locale)
