@@ -37,7 +37,6 @@ __all__ = [
     "read_input",
     "say",
     "table",
-    "worst",
 ]
 
 TRACEBACK_VARIABLE: Final = "PASSBRIDGE_TRACEBACK"
@@ -59,9 +58,6 @@ class Exit(IntEnum):
     BUG = 70
     INTERRUPTED = 130
 
-
-_SEVERITY: Final = (70, 5, 4, 3, 2, 1, 6, 0)
-"""Of several exit codes the first of these is the command's."""
 
 _LONGEST: Final = 2**24
 """Bytes of an input: far more than any update or overlay has."""
@@ -203,8 +199,3 @@ def read_input(name: str) -> bytes:
 def outcome_exit(outcome: Outcome, row: OutcomeRow) -> int:
     """The exit code of one outcome: its row's, but for a refusal of our signature."""
     return Exit.SIGNATURE if outcome.code == "ACCESS_DENIED" and outcome.finding is not None else row.exit
-
-
-def worst(codes: Iterable[int]) -> int:
-    """The exit code of several."""
-    return min(codes, key=_SEVERITY.index, default=0)

@@ -75,14 +75,16 @@ def fault() -> None:
 @click.option("--gateway", type=click.Choice(["hk", "mainland"]), help="Only at this gateway.")
 @click.option("--pass", "pass_id", callback=named, help="Only for this pass.")
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="For so many requests.")
+@click.option("--nth", type=click.IntRange(1), help="From the n-th such request on.")
+@click.option("--probability", type=click.FloatRange(0, 1, min_open=True), help="How likely for each such request.")
+@click.option("--seed", type=int, help="Where the dice start, to repeat a run; the answer names it.")
+@click.option("--expires", type=click.FloatRange(0, min_open=True), help="Gone after so many seconds.")
 @_URL
 @json_option
-def add(name: str, gateway: str | None, pass_id: str | None, count: int, url: str) -> int:
+def add(name: str, pass_id: str | None, url: str, **wanted: Any) -> int:  # noqa: ANN401 - each option's own type
     """Make fault NAME active: code:NAME, lose-answer, unsigned, … (the README lists them)."""
-    wanted: dict[str, Any] = {"fault": name, "count": count}
-    wanted |= {"gateway": gateway} if gateway else {}
-    wanted |= {"match": {"pass": pass_id}} if pass_id else {}
-    row = _asked(url, "POST", wanted)
+    match = {"pass": pass_id} if pass_id else None
+    row = _asked(url, "POST", {"fault": name, "match": match, **wanted})
     emit(row, lambda: _faults([row]))
     return Exit.DONE
 

@@ -47,7 +47,7 @@ class Sandbox:
             raise RuntimeError("the sandbox runs already")
         simulator = Simulator(self._data)
         try:
-            server = Server(Application(simulator), self._port)
+            server = Server(Application(simulator), self._port, simulator.greeting)
             server.start()
         except BaseException:
             simulator.close()

@@ -1,72 +1,34 @@
 """Faults: what a gateway or a network can do to an answer, on request.
 
-Owns the list of faults, which of the active ones applies to a request, and its counting down. It must not know how
-any of them is carried out.
+Owns which of the active faults applies to a request, and its counting down. It must not know how any of them is
+carried out.
 """
 
 from __future__ import annotations
 
 import itertools
+import secrets
 import threading
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import Any, Final, Literal
+from random import Random
+from typing import Any, Final
 
 from passbridge.domain.problems import did_you_mean
 from passbridge.domain.strictjson import JsonObject
 from passbridge.errors import Problem
+from passbridge.sandbox.catalogue import FAULTS, GATEWAYS, HONEST, MAX_DELAY, FaultKind
 from passbridge.sandbox.codes import Documented, Inventory
-from passbridge.sandbox.inputs import BadInput, Check, any_json, complaints, count, one_of, text
+from passbridge.sandbox.inputs import BadInput, Check, any_json, complaints, number, one_of, text, whole
 
-__all__ = ["FAULTS", "GATEWAYS", "HONEST", "MAX_DELAY", "Fault", "FaultKind", "Faults"]
-
-GATEWAYS: Final = ("hk", "mainland")
-"""The two simulated gateways."""
+__all__ = ["FAULTS", "GATEWAYS", "HONEST", "MAX_DELAY", "NONE", "Fault", "FaultKind", "Faults"]
 
 STATUS_WORDS: Final = ("USED", "CLOSED", "UPDATE", "REFUND")
 """The status words a fault may wait for."""
 
-MAX_DELAY: Final = 300.0
-"""Seconds: no client waits longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class FaultKind:
-    """One kind of fault.
-
-    Attributes:
-        spelling: how it is asked for.
-        text: what it does, in a line.
-        applies: whether the update is carried out.
-        sends: the gateway's own answer, a chosen code, its own answer unsigned or signed by a stranger, an HTML page,
-            or nothing.
-    """
-
-    spelling: str
-    text: str
-    applies: bool
-    sends: Literal["own", "code", "unsigned", "forged", "page", "nothing"]
-
-
-HONEST: Final = FaultKind("", "no fault", applies=True, sends="own")
-"""What happens when no fault applies."""
-
-FAULTS: Final[Mapping[str, FaultKind]] = MappingProxyType(
-    {
-        "code": FaultKind("code:NAME", "answers this documented code; the update is not applied", applies=False, sends="code"),
-        "code-after": FaultKind("code-after:NAME", "applies the update, then answers this documented code", applies=True, sends="code"),
-        "lose-answer": FaultKind("lose-answer", "applies the update, then cuts the connection", applies=True, sends="nothing"),
-        "drop-request": FaultKind("drop-request", "cuts the connection; the update is not applied", applies=False, sends="nothing"),
-        "unsigned": FaultKind("unsigned", "applies the update and answers without a signature", applies=True, sends="unsigned"),
-        "bad-signature": FaultKind("bad-signature", "applies the update; a key nobody registered signs", applies=True, sends="forged"),
-        "delay": FaultKind("delay:SECONDS", "applies the update, and answers so much later", applies=True, sends="own"),
-        "http-502": FaultKind("http-502", "answers a proxy's HTML page; the update is not applied", applies=False, sends="page"),
-        "http-502-after": FaultKind("http-502-after", "applies the update, then answers a proxy's page", applies=True, sends="page"),
-    }
-)
-"""Every fault by its name. `NAME` is a documented code; one that is documented in two variants takes the wanted one
-behind it: `code:REQUEST_TRAFFIC_EXCEED_LIMIT:F` (a status letter), `code:isv.missing-signature-config:40002`."""
+_MAX_LIFE: Final = 10.0**9
+"""Seconds a fault may live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +39,16 @@ class Fault:
         fault: as it was asked for.
         id: its number.
         gateway: the one it is for; both, if none.
-        match: what a request must name: `pass`, `account`, `status`.
+        match: what a request must name: `pass`, `account`, `status`, `method` (the mainland's `method`, AlipayHK's path).
         count: to how many more requests it applies.
-        delay: seconds, for `delay`.
+        after: how many matching requests it lets pass first.
+        probability: how likely it strikes when it could.
+        seed: where its dice start.
+        expires: after how many seconds it is gone.
+        number: what stands behind its name, if that is a number.
         codes: by gateway, the documented code to answer.
+        until: the moment it is gone.
+        dice: its own chance, so that a run repeats whatever other faults do.
     """
 
     fault: str
@@ -88,13 +56,24 @@ class Fault:
     gateway: str | None = None
     match: Mapping[str, str] = field(default_factory=dict)
     count: int = 1
-    delay: float = 0.0
+    after: int = 0
+    probability: float = 1.0
+    seed: int = 0
+    expires: float | None = None
+    number: float = 0.0
     codes: Mapping[str, Documented] = field(default_factory=dict)
+    until: float = float("inf")
+    dice: Random = field(default_factory=Random, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What it is listed under."""
+        return self.fault.partition(":")[0]
 
     @property
     def kind(self) -> FaultKind:
         """What it does."""
-        return FAULTS[self.fault.partition(":")[0]]
+        return FAULTS.get(self.name, HONEST)
 
     def hits(self, gateway: str, named: Mapping[str, str | None]) -> bool:
         """Whether it applies to a request of this gateway that names these things."""
@@ -102,16 +81,35 @@ class Fault:
 
     def as_json(self) -> JsonObject:
         """The fault as `GET /sandbox/faults` lists it."""
-        return {"id": self.id, "fault": self.fault, "gateway": self.gateway, "match": dict(self.match), "count": self.count}
+        shown: JsonObject = {"id": self.id, "fault": self.fault, "gateway": self.gateway, "match": dict(self.match), "count": self.count}
+        shown |= {"after": self.after} if self.after else {}
+        shown |= {"probability": self.probability, "seed": self.seed} if self.probability < 1 else {}
+        return shown | ({"expires": self.expires} if self.expires else {})
+
+
+NONE: Final = Fault("")
+"""No fault."""
+
+_MEMBERS: Final[Mapping[str, Check]] = {
+    "fault": text,
+    "gateway": one_of(GATEWAYS),
+    "match": any_json,
+    "count": whole(1),
+    "after": whole(0),
+    "nth": whole(1),
+    "probability": number(0.0, 1.0),
+    "seed": whole(),
+    "expires": number(0.0, _MAX_LIFE),
+}
 
 
 class Faults:
     """The active faults. Every method may be called from any thread."""
 
-    def __init__(self, codes: Inventory, accounts: Collection[str]) -> None:
+    def __init__(self, codes: Inventory, accounts: Collection[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._codes = codes
-        self._members: dict[str, Check] = {"fault": text, "gateway": one_of(GATEWAYS), "match": any_json, "count": count}
-        self._matches: dict[str, Check] = {"pass": text, "account": one_of(accounts), "status": one_of(STATUS_WORDS)}
+        self._matches: dict[str, Check] = {"pass": text, "account": one_of(accounts), "status": one_of(STATUS_WORDS), "method": text}
+        self._clock = clock
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._active: tuple[Fault, ...] = ()
@@ -123,47 +121,67 @@ class Faults:
             BadInput: with everything wrong.
         """
         given: Any = {name: value for name, value in asked.items() if value is not None} if isinstance(asked, Mapping) else asked
-        problems = complaints(given, self._members, ("fault",))
-        if not problems:
-            problems = complaints(given.get("match", {}), self._matches, at="match")
+        problems = complaints(given, _MEMBERS, ("fault",)) or self._misfits(given)
         if problems:
             raise BadInput(problems)
-        fault = self._meant(Fault(**given))
+        fault = self._meant(Fault(**_counted(given)))
         with self._lock:
-            stored = replace(fault, id=next(self._numbers))
+            stored = replace(fault, id=next(self._numbers), dice=Random(fault.seed), until=self._clock() + (fault.expires or _MAX_LIFE))  # noqa: S311 - chance that repeats
             self._active = (*self._active, stored)
         return stored
 
-    def take(self, gateway: str, named: Mapping[str, str | None]) -> Fault | None:
-        """The first fault that applies to this request, counted down."""
-        with self._lock:
-            hit = next((fault for fault in self._active if fault.hits(gateway, named)), None)
-            if hit:
-                left = replace(hit, count=hit.count - 1)
-                self._active = tuple(left if fault is hit else fault for fault in self._active if fault is not hit or left.count)
-            return hit
+    def take(self, gateway: str, named: Mapping[str, str | None]) -> Fault:
+        """The first fault that strikes this request, counted down; `NONE`, if none does."""
+        return self._struck(lambda fault: fault.kind.sends != "early" and fault.hits(gateway, named))
+
+    def greet(self) -> Fault | None:
+        """The first fault that strikes a new connection, counted down."""
+        struck = self._struck(lambda fault: fault.kind.sends == "early")
+        return None if struck is NONE else struck
 
     def active(self) -> list[JsonObject]:
         """The active faults, oldest first."""
-        return [fault.as_json() for fault in self._active]
+        return [fault.as_json() for fault in self._living()]
 
     def clear(self, number: int | None = None) -> int:
         """Take away one fault, or all; how many that were."""
         with self._lock:
-            kept = tuple(fault for fault in self._active if number not in {None, fault.id})
-            gone = len(self._active) - len(kept)
-            self._active = kept
-        return gone
+            living = self._living()
+            self._active = tuple(fault for fault in living if number not in {None, fault.id})
+            return len(living) - len(self._active)
+
+    def _living(self) -> tuple[Fault, ...]:
+        now = self._clock()
+        return tuple(fault for fault in self._active if now < fault.until)
+
+    def _struck(self, applies: Callable[[Fault], bool]) -> Fault:
+        """Every fault that applies sees the request; the first whose turn it is strikes."""
+        with self._lock:
+            living = self._living()
+            seen = [fault for fault in living if applies(fault)]
+            struck = next((fault for fault in seen if not fault.after and fault.dice.random() < fault.probability), NONE)
+            changed = {fault.id: replace(fault, after=fault.after - 1) for fault in seen if fault.after}
+            changed[struck.id] = replace(struck, count=struck.count - 1)
+            self._active = tuple(now for fault in living if (now := changed.get(fault.id, fault)).count)
+        return struck
+
+    def _misfits(self, given: Mapping[str, Any]) -> list[Problem]:
+        problems = complaints(given.get("match", {}), self._matches, at="match")
+        if "nth" in given and "after" in given:
+            problems.append(Problem("nth", "contradiction", "says the same as after", "give one of them"))
+        return problems
 
     def _meant(self, fault: Fault) -> Fault:
         """The fault with what stands behind its name understood."""
         name, colon, argument = fault.fault.partition(":")
         if name not in FAULTS:
             raise BadInput([Problem("fault", "unknown_fault", "no such fault", did_you_mean(name, FAULTS))])
-        spelling = FAULTS[name].spelling
-        if (":" in spelling) != bool(colon):
-            raise BadInput([Problem("fault", "misspelt_fault", f"is written {spelling}")])
-        return self._of_code(fault, argument) if "NAME" in spelling else _of_seconds(fault, argument) if colon else fault
+        kind = FAULTS[name]
+        if bool(kind.argument) != bool(colon):
+            raise BadInput([Problem("fault", "misspelt_fault", f"is written {kind.spelling}")])
+        if kind.argument == "NAME":
+            return self._of_code(fault, argument)
+        return replace(_placed(fault), number=_number(kind, argument) if colon else 0.0)
 
     def _of_code(self, fault: Fault, argument: str) -> Fault:
         code, _, variant = argument.partition(":")
@@ -182,11 +200,28 @@ class Faults:
         return Problem("fault", "unknown_code", "no document of this gateway has this code", mend)
 
 
-def _of_seconds(fault: Fault, argument: str) -> Fault:
+def _counted(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a fault: the n-th call is the one after n-1; where chance decides, a seed that can be told."""
+    members = {"seed": secrets.randbelow(2**32), **given}
+    nth = members.pop("nth", None)
+    return members if nth is None else {**members, "after": nth - 1}
+
+
+def _placed(fault: Fault) -> Fault:
+    """The fault at its gateway, where only one can do it."""
+    gateways = fault.kind.gateways
+    if fault.gateway not in {None, *gateways}:
+        raise BadInput([Problem("gateway", "unfit", f"only {gateways[0]} can do this", "leave it out")])
+    if fault.kind.sends == "early" and fault.match:
+        raise BadInput([Problem("match", "unfit", "it strikes before anything is asked", "leave it out")])
+    return replace(fault, gateway=gateways[0] if len(gateways) == 1 else fault.gateway)
+
+
+def _number(kind: FaultKind, argument: str) -> float:
     try:
-        seconds = float(argument)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= MAX_DELAY:
-        raise BadInput([Problem("fault", "bad_delay", f"a delay is a number of seconds from 0 to {MAX_DELAY:.0f}")])
-    return replace(fault, delay=seconds)
+        value = float(int(argument)) if kind.argument == "N" else float(argument)
+    except (ValueError, OverflowError):
+        value = float("nan")
+    if not kind.least <= value <= kind.most:
+        raise BadInput([Problem("fault", "bad_number", f"{kind.argument} is a number from {kind.least:.0f} to {kind.most:.0f}")])
+    return value

@@ -1,7 +1,7 @@
 """What both simulated gateways have in common: a request comes, perhaps a fault strikes, an answer goes.
 
-Owns the course of one request and its line in the log. It must not know either gateway's protocol, nor how bytes
-travel: a request is a value, an answer is a value, and a cut connection is the absence of one.
+Owns the course of one request, its line in the log, and the memory of past answers. It must not know either gateway's
+protocol, nor how bytes travel: a request is a value, an answer is a value, and so is what a fault makes of its bytes.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from typing import ClassVar, Final, Generic, TypeVar
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from passbridge.domain.strictjson import JsonObject
-from passbridge.protocol.wire import Headers, WireRequest, WireResponse
+from passbridge.protocol.wire import WireRequest, WireResponse
 from passbridge.sandbox.codes import Documented, Inventory
-from passbridge.sandbox.faults import HONEST, Fault, Faults
+from passbridge.sandbox.faults import NONE, Fault, Faults
 from passbridge.sandbox.guesses import Guesses
+from passbridge.sandbox.mischief import ALTERATIONS, HANG_UP, PAGES, SCRIPTS, Script, page
 from passbridge.sandbox.store import Pass, Store
 
 __all__ = ["Account", "Call", "Decision", "Gateway", "Handled", "Said", "World", "merged"]
 
-_PAGE: Final = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+_REMEMBERED: Final = 8
+"""How many passes' last answers are kept to be given again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Call:
         account: whose it is, as far as that is known.
         pass_id: the pass it names.
         action: the status word.
+        method: the API's name: the mainland's `method`, AlipayHK's path.
     """
 
     request: WireRequest
@@ -106,11 +109,12 @@ class Call:
     account: str | None = None
     pass_id: str | None = None
     action: str | None = None
+    method: str | None = None
 
     @property
     def named(self) -> dict[str, str | None]:
         """What a fault can match."""
-        return {"pass": self.pass_id, "account": self.account, "status": self.action}
+        return {"pass": self.pass_id, "account": self.account, "status": self.action, "method": self.method}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +127,9 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What becomes of a request: an answer after so many seconds, or a cut connection."""
+    """What becomes of a request: an answer, or what is written to the connection in its place, after so many seconds."""
 
-    response: WireResponse | None
+    answer: WireResponse | Script
     delay: float = 0.0
 
 
@@ -139,13 +143,18 @@ class Gateway(ABC, Generic[CallT]):
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._given: dict[str | None, WireResponse] = {}
 
     def handle(self, request: WireRequest) -> Handled:
         """Take one request through: checks, a fault perhaps, the update, the answer, the log. All of it or nothing."""
         with self.world.store.transaction():
             call = self.read(request)
-            fault = self.world.faults.take(self.name, call.named) if call.signature == "ok" else None
+            fault = self.world.faults.take(self.name, call.named) if call.signature == "ok" else NONE
             return self._course(call, fault)
+
+    def forget(self) -> None:
+        """No answer was ever given."""
+        self._given = {}
 
     @abstractmethod
     def read(self, request: WireRequest) -> CallT:
@@ -160,16 +169,23 @@ class Gateway(ABC, Generic[CallT]):
         """A documented code, as this gateway would answer it to this request."""
 
     @abstractmethod
-    def answer(self, call: CallT, said: Said, key: RSAPrivateKey | None) -> WireResponse:
-        """The answer's bytes, signed by this key or by none."""
+    def answer(self, call: CallT, said: Said) -> WireResponse:
+        """The answer's bytes, signed if the gateway signs what it says."""
 
-    def _course(self, call: CallT, fault: Fault | None) -> Handled:
-        kind = fault.kind if fault else HONEST
-        decision = self._decision(call) if kind.applies else Decision(None)
-        said = self.documented(call, fault.codes[self.name]) if fault and kind.sends == "code" else decision.said
-        handled = Handled(self._sent(call, said, kind.sends), fault.delay if fault else 0.0)
-        self._log(call, fault, decision, said, handled)
-        return handled
+    @abstractmethod
+    def forged(self, call: CallT, said: Said, fault: Fault, old: WireResponse | None) -> WireResponse:
+        """What a fault makes of the answer before it is signed, while it is, or right after; an earlier answer may serve."""
+
+    @abstractmethod
+    def unasked(self) -> WireResponse:
+        """A signed success to the next update of the first pass, whatever it may be."""
+
+    def _course(self, call: CallT, fault: Fault) -> Handled:
+        decision = self._decision(call) if fault.kind.applies else Decision(None)
+        said = self.documented(call, fault.codes[self.name]) if fault.kind.sends == "code" else decision.said
+        response = self._response(call, said, fault)
+        self._log(call, fault, decision, said, response)
+        return Handled(_delivered(response, fault), fault.number if fault.name == "delay" else 0.0)
 
     def _decision(self, call: CallT) -> Decision:
         decision = Decision(call.refusal) if call.refusal else self.decide(call)
@@ -177,17 +193,31 @@ class Gateway(ABC, Generic[CallT]):
             self.world.store.keep(decision.change)
         return decision
 
-    def _sent(self, call: CallT, said: Said | None, sends: str) -> WireResponse | None:
+    def _response(self, call: CallT, said: Said | None, fault: Fault) -> WireResponse | None:
+        sends = fault.kind.sends
         if sends == "page":
-            return WireResponse(502, Headers({"content-type": "text/html"}), _PAGE)
+            return page(PAGES[fault.name])
         if said is None or sends == "nothing":
             return None
-        keys = {"unsigned": lambda: None, "forged": self.world.stranger}
-        key = keys.get(sends, lambda: self.world.keys[self.name])()
-        return self.answer(call, said, key if said.signed else None)
+        if sends == "forged":
+            return self.forged(call, said, fault, self._old(call.pass_id))
+        answer = self.answer(call, said)
+        if sends == "own" and said.signed:
+            self._remember(call.pass_id, answer)
+        return ALTERATIONS[fault.name](answer, call.request.url, fault.number) if sends == "altered" else answer
 
-    def _log(self, call: CallT, fault: Fault | None, decision: Decision, said: Said | None, handled: Handled) -> None:
-        spoke = handled.response is not None and handled.response.status == 200  # noqa: PLR2004 - HTTP's OK
+    def _remember(self, pass_id: str | None, answer: WireResponse) -> None:
+        self._given.pop(pass_id, None)
+        self._given[pass_id] = answer
+        self._given = dict(list(self._given.items())[-_REMEMBERED:])
+
+    def _old(self, pass_id: str | None) -> WireResponse | None:
+        """The last answer about another pass; without one, the last about this."""
+        others = (answer for name, answer in reversed(self._given.items()) if name != pass_id)
+        return next(others, self._given.get(pass_id))
+
+    def _log(self, call: CallT, fault: Fault, decision: Decision, said: Said | None, response: WireResponse | None) -> None:
+        spoke = fault.kind.sends not in {"page", "nothing"}
         self.world.store.log(
             {
                 "at": self.world.now().isoformat(timespec="milliseconds"),
@@ -198,10 +228,17 @@ class Gateway(ABC, Generic[CallT]):
                 "result": said.code if said and spoke else None,
                 "applied": decision.change is not None,
                 "signature": call.signature,
-                "fault": fault.fault if fault else None,
-                "status": handled.response.status if handled.response else None,
+                "fault": fault.fault or None,
+                "status": response.status if response else None,
             }
         )
+
+
+def _delivered(response: WireResponse | None, fault: Fault) -> WireResponse | Script:
+    """The answer as it goes to the connection."""
+    if response is None:
+        return HANG_UP
+    return SCRIPTS[fault.name](response, fault.number) if fault.kind.sends == "raw" else response
 
 
 def merged(old: JsonObject, new: JsonObject) -> JsonObject:

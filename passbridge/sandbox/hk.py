@@ -1,31 +1,28 @@
 """AlipayHK's gateway: the header-signed JSON API, simulated.
 
-Owns the course of a request behind its envelope and the answer's bytes with the text they sign, written from
-AlipayHK's pages alone. It must not know the client's own reading of those pages, nor how bytes travel.
+Owns the course of a request behind its envelope and what is said to it, written from AlipayHK's pages alone. It must
+not know the client's own reading of those pages, nor how bytes travel.
 """
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote_plus
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-from passbridge.domain.strictjson import JsonError, JsonObject, read_json, write_json
-from passbridge.protocol.signing import ALGORITHMS, rsa_signer
+from passbridge.domain.strictjson import JsonError, JsonObject, read_json
 from passbridge.protocol.wire import Headers, WireRequest, WireResponse
 from passbridge.sandbox.codes import Documented
+from passbridge.sandbox.faults import Fault
 from passbridge.sandbox.gateway import Call, Decision, Gateway, Said
-from passbridge.sandbox.hk_envelope import UNSIGNED, opened, refused
+from passbridge.sandbox.hk_answer import HONG_KONG, HkDraft, honest, unsealed
+from passbridge.sandbox.hk_envelope import PATH, UNSIGNED, opened, refused
+from passbridge.sandbox.hk_forgery import FORGERIES
 from passbridge.sandbox.hk_rules import SUCCESS, judge
 
 __all__ = ["HkCall", "HkGateway"]
 
-_HONG_KONG: Final = timezone(timedelta(hours=8))
 _SPOKEN: Final = MappingProxyType({SUCCESS: "success"})
 """Texts that the samples give otherwise than the tables (seed 000)."""
 
@@ -55,7 +52,7 @@ class HkGateway(Gateway[HkCall]):
     def read(self, request: WireRequest) -> HkCall:
         """The checks up to the signature's; then what the body names, as far as it can be read."""
         letter = opened(self.world, request)
-        call = HkCall(request=request, signature="ok", client_id=letter.client_id, target=letter.target)
+        call = HkCall(request=request, signature="ok", client_id=letter.client_id, target=letter.target, method=letter.path)
         refusal = refused(self.world, letter)
         if refusal:
             return replace(call, signature=refusal[1], refusal=self._said(refusal[0]))
@@ -76,17 +73,34 @@ class HkGateway(Gateway[HkCall]):
         """The code with its letter, in the wording of the page of the pass's own product."""
         return self._said(row.code, call.account, row.variant)
 
-    def answer(self, call: HkCall, said: Said, key: RSAPrivateKey | None) -> WireResponse:
-        """`{"result": …}`; header names in lower case, which an official SDK insists on."""
-        body = write_json({self.world.guesses["hk.result_node"]: said.members}).encode()
-        headers = {"content-type": "application/json;charset=UTF-8", "tracerid": self.world.trace()}
-        if key:
-            time = self.world.now().astimezone(_HONG_KONG).isoformat(timespec="seconds")
-            signed = f"{call.request.method} {call.target}\n{call.client_id}.{time}.".encode() + body
-            value = quote_plus(base64.b64encode(rsa_signer(key, ALGORITHMS["RSA256"])(signed)))
-            signature = f"algorithm=RSA256,keyVersion=1,signature={value}"
-            headers |= {"client-id": call.client_id, "response-time": time, "signature": signature}
-        return WireResponse(200, Headers(headers), body)
+    def answer(self, call: HkCall, said: Said) -> WireResponse:
+        """Signed over the time and the bytes it goes out with."""
+        draft = self._draft(call, said)
+        return honest(draft) if said.signed else unsealed(draft, draft.body)
+
+    def forged(self, call: HkCall, said: Said, fault: Fault, old: WireResponse | None) -> WireResponse:
+        """One function a fault."""
+        return FORGERIES[fault.name](replace(self._draft(call, said), old=old), fault.number)
+
+    def unasked(self) -> WireResponse:
+        """Nothing in the signed text tells one update from another, but the time."""
+        client = next(account.app for account in self.world.accounts.values() if account.gateway == "hk")
+        request = WireRequest("POST", PATH, Headers(), b"")
+        return self.answer(HkCall(request=request, signature="ok", client_id=client, target=PATH), self._said(SUCCESS))
+
+    def _draft(self, call: HkCall, said: Said) -> HkDraft:
+        return HkDraft(
+            request=call.request,
+            method=call.request.method,
+            target=call.target,
+            client_id=call.client_id,
+            member=self.world.guesses["hk.result_node"],
+            members=said.members,
+            now=self.world.now(),
+            trace=self.world.trace(),
+            key=self.world.keys[self.name],
+            stranger=self.world.stranger,
+        )
 
     def _said(self, code: str, account: str | None = None, variant: str = "") -> Said:
         profile = f"hk.{self.world.accounts[account].profile}" if account else ""
@@ -108,7 +122,7 @@ class HkGateway(Gateway[HkCall]):
 def _moment(time: str) -> datetime | None:
     """Request-Time as clients write it: ISO 8601 in any of its forms, or milliseconds since 1970."""
     try:
-        moment = datetime.fromtimestamp(int(time) / 1000, _HONG_KONG) if time.isdigit() else datetime.fromisoformat(time)
+        moment = datetime.fromtimestamp(int(time) / 1000, HONG_KONG) if time.isdigit() else datetime.fromisoformat(time)
     except (ValueError, OverflowError, OSError):
         return None
     return moment if moment.tzinfo else None

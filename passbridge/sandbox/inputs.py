@@ -11,7 +11,7 @@ from passbridge.domain.problems import did_you_mean
 from passbridge.domain.strictjson import flaws
 from passbridge.errors import Problem
 
-__all__ = ["BadInput", "Check", "any_json", "complaints", "count", "json_object", "one_of", "text"]
+__all__ = ["BadInput", "Check", "any_json", "complaints", "json_object", "number", "one_of", "text", "whole"]
 
 Check = Callable[[object], Problem | None]
 """What is wrong with a member's value, its path left empty; or nothing."""
@@ -45,11 +45,26 @@ def text(value: object) -> Problem | None:
     return Problem("", "not_text", "must be text that isn't empty")
 
 
-def count(value: object) -> Problem | None:
-    """A whole number from one."""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return None
-    return Problem("", "not_a_count", "must be a whole number from 1")
+def whole(least: float = float("-inf")) -> Check:
+    """A whole number, not below this one."""
+
+    def check(value: object) -> Problem | None:
+        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+            return None
+        return Problem("", "not_whole", "must be a whole number" + (f" from {least}" if least > float("-inf") else ""))
+
+    return check
+
+
+def number(above: float, most: float) -> Check:
+    """A number above one bound and up to another."""
+
+    def check(value: object) -> Problem | None:
+        if isinstance(value, int | float) and not isinstance(value, bool) and above < value <= most:
+            return None
+        return Problem("", "not_a_number", f"must be a number above {above:g} and at most {most:g}")
+
+    return check
 
 
 def json_object(value: object) -> Problem | None:

@@ -1,25 +1,25 @@
 """The mainland's gateway: the form-signed API behind `gateway.do`, simulated.
 
-Owns the course of a request behind its form and the answer's bytes with the text they sign, written from the gateway's
-own documents and from replies seen on its wire. It must not know the client's own reading of them, nor how bytes travel.
+Owns the course of a request behind its form and what is said to it, written from the gateway's own documents and from
+replies seen on its wire. It must not know the client's own reading of them, nor how bytes travel.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
 from passbridge.domain.strictjson import JsonError, JsonObject, JsonValue, read_json, write_json
-from passbridge.protocol.signing import ALGORITHMS, rsa_signer
+from passbridge.protocol.signing import ALGORITHMS
 from passbridge.protocol.wire import Headers, WireRequest, WireResponse
 from passbridge.sandbox.codes import Documented
+from passbridge.sandbox.faults import Fault
 from passbridge.sandbox.gateway import Call, Decision, Gateway, Said, World
+from passbridge.sandbox.mainland_answer import MainlandDraft, framed, honest
+from passbridge.sandbox.mainland_forgery import FORGERIES
 from passbridge.sandbox.mainland_form import Form, form_of, moment, refused
 from passbridge.sandbox.mainland_rules import FORMAT_ERROR, IS_NULL, judge
 from passbridge.sandbox.store import Pass
@@ -57,7 +57,7 @@ class MainlandGateway(Gateway[MainlandCall]):
     def read(self, request: WireRequest) -> MainlandCall:
         """The checks up to the signature's; then what `biz_content` names, as far as it can be read."""
         form = form_of(request)
-        call = MainlandCall(request=request, signature="ok", form=form)
+        call = MainlandCall(request=request, signature="ok", form=form, method=form.plain("method"))
         refusal = refused(form, self.world)
         if refusal:
             wrong, signed = refusal
@@ -82,16 +82,33 @@ class MainlandGateway(Gateway[MainlandCall]):
             return Said(row.code, {"code": row.code, "msg": row.said}, signed=True, node=_node(call.form))
         return self._failed(call.form, row.code, variant=row.variant)
 
-    def answer(self, call: MainlandCall, said: Said, key: RSAPrivateKey | None) -> WireResponse:
-        """`{"…_response": {…}, "sign": "…"}` in the charset asked for; the node's own bytes are what is signed."""
-        codec = call.form.codec
-        node = write_json(said.members).encode(codec, "replace")
-        body = b"{" + write_json(said.node).encode(codec, "replace") + b":" + node
-        if key:
-            algorithm = ALGORITHMS["RSA" if call.form.plain("sign_type") == "RSA" else "RSA2"]
-            body += b',"sign":"' + base64.b64encode(rsa_signer(key, algorithm)(node)) + b'"'
-        headers = {"content-type": f"text/html;charset={codec}", "trace_id": self.world.trace()}
-        return WireResponse(200, Headers(headers), body + b"}")
+    def answer(self, call: MainlandCall, said: Said) -> WireResponse:
+        """In the charset asked for."""
+        draft = self._draft(call, said)
+        return honest(draft) if said.signed else framed(draft, (draft.name, draft.source))
+
+    def forged(self, call: MainlandCall, said: Said, fault: Fault, old: WireResponse | None) -> WireResponse:
+        """One function a fault."""
+        return FORGERIES[fault.name](replace(self._draft(call, said), old=old), fault.number)
+
+    def unasked(self) -> WireResponse:
+        """The node's result names the pass."""
+        form = Form({"method": METHOD.encode(), "charset": b"utf-8", "sign_type": b"RSA2"}, frozenset(), "")
+        pass_id = next((one.id for one in self.world.store.passes() if one.gateway == self.name), None)
+        call = MainlandCall(request=WireRequest("POST", "/gateway.do", Headers(), b""), signature="ok", form=form, pass_id=pass_id)
+        return self.answer(call, self._succeeded(call))
+
+    def _draft(self, call: MainlandCall, said: Said) -> MainlandDraft:
+        return MainlandDraft(
+            form=call.form,
+            codec=call.form.codec,
+            node=said.node,
+            members=said.members,
+            digest=ALGORITHMS["RSA" if call.form.plain("sign_type") == "RSA" else "RSA2"].hash,
+            trace=self.world.trace(),
+            key=self.world.keys[self.name],
+            stranger=self.world.stranger,
+        )
 
     def _named(self, call: MainlandCall, biz: JsonObject | None) -> MainlandCall:
         """The call with what a fault can match and the log names."""

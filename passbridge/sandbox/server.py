@@ -1,26 +1,35 @@
 """The sandbox on a socket: uvicorn in a thread of its own.
 
-Owns the listening socket, the thread, and the one thing no application can do through ASGI: cutting a connection. It
-must not know what is served.
+Owns the listening socket, the thread, and what no application can do through ASGI: writing bytes by hand, speaking
+first, ending and resetting a connection. It must not know what is served.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
+import struct
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["CUT", "Server"]
+from passbridge.sandbox.mischief import Script
 
-CUT: Final = "passbridge.cut"
-"""The ASGI extension that cuts the connection: `scope["extensions"][CUT]()`."""
+__all__ = ["PLAY", "Server"]
+
+PLAY: Final = "passbridge.play"
+"""The ASGI extension that writes bytes in place of an answer: `await scope["extensions"][PLAY](script)`."""
+
+_AT_ONCE: Final = struct.pack("ii" if os.name == "posix" else "hh", 1, 0)
+"""For `SO_LINGER`: a closed socket doesn't say goodbye."""
 
 _LONGEST_HEAD: Final = 65536
 """Bytes of a request's line and headers: a GET may carry a whole update."""
@@ -29,20 +38,67 @@ _QUIET = logging.getLogger("passbridge.sandbox.http")
 _QUIET.addHandler(logging.NullHandler())
 
 
-class _Protocol(H11Protocol):
-    """uvicorn's HTTP protocol, whose connections can be cut from within and don't outlive the server."""
+class _Config(uvicorn.Config):
+    """uvicorn's configuration, with what is said to every new connection."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own arguments, handed on
-        super().__init__(*args, **kwargs)
+    def __init__(self, app: ASGIApp, greeting: Callable[[], bytes], **settings: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        super().__init__(app, **settings)
+        self.greeting = greeting
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's HTTP protocol, whose connections can be written to by hand and don't outlive the server."""
+
+    def __init__(self, config: _Config, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own arguments, handed on
+        super().__init__(config, **kwargs)
         self.logger = _QUIET
         self.access_log = False
+        self._greeting = config.greeting
         served = self.app
 
-        async def with_cut(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["extensions"] = {CUT: self.transport.abort}
+        async def with_play(scope: Scope, receive: Receive, send: Send) -> None:
+            async def play(script: Script) -> None:
+                await self._play(script, receive)
+
+            scope["extensions"] = {PLAY: play}
             await served(scope, receive, send)
 
-        self.app = with_cut
+        self.app = with_play
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Say what shall be said before anything is asked."""
+        super().connection_made(transport)
+        greeting = self._greeting()
+        if greeting:
+            transport.write(greeting)
+
+    async def _play(self, script: Script, receive: Receive) -> None:
+        """Write a script piece by piece, no faster than it is read, and leave the connection as it says."""
+        self.transport.set_write_buffer_limits(high=0)
+        gone, pause = asyncio.ensure_future(receive()), 0.0
+        for piece in script.pieces:
+            await asyncio.wait({gone}, timeout=pause)
+            if self.transport.is_closing():
+                break
+            self.transport.write(piece)
+            await self.flow.drain()
+            pause = script.pause
+        gone.cancel()
+        if not self.transport.is_closing():
+            {"keep": self._keep, "end": self.transport.close, "reset": self._reset}[script.then]()
+
+    def _keep(self) -> None:
+        """Let HTTP's bookkeeping pass over the answer that was written by hand."""
+        for event in (h11.Response(status_code=200, headers=[("content-length", "0")]), h11.EndOfMessage()):
+            self.conn.send(event)
+        self.cycle.response_started = self.cycle.response_complete = True
+        if self.conn.our_state is h11.MUST_CLOSE:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _reset(self) -> None:
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.transport.abort()
 
     def shutdown(self) -> None:
         """Close an idle connection; cut one that still waits for its answer."""
@@ -65,14 +121,15 @@ class _Uvicorn(uvicorn.Server):
 
 
 class Server:
-    """An ASGI application on 127.0.0.1."""
+    """An ASGI application on 127.0.0.1, and what every new connection is told first."""
 
-    def __init__(self, app: ASGIApp, port: int) -> None:
+    def __init__(self, app: ASGIApp, port: int, greeting: Callable[[], bytes] = bytes) -> None:
         self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
         self._server = _Uvicorn(
-            uvicorn.Config(
+            _Config(
                 app,
+                greeting,
                 http=_Protocol,
                 loop="asyncio",
                 ws="none",

@@ -18,6 +18,7 @@ from passbridge.sandbox.gateway import Handled
 from passbridge.sandbox.hk import HkGateway
 from passbridge.sandbox.inputs import BadInput, Check, complaints, json_object, one_of, text
 from passbridge.sandbox.mainland import MainlandGateway
+from passbridge.sandbox.mischief import rendered
 from passbridge.sandbox.store import Pass, Store
 
 __all__ = ["Simulator"]
@@ -53,6 +54,11 @@ class Simulator:
         """Take one request to one of the gateways."""
         return self._gateways[gateway].handle(request)
 
+    def greeting(self) -> bytes:
+        """What a new connection is told before it asks: nothing, unless a fault says so."""
+        fault = self._world.faults.greet()
+        return rendered(self._gateways[fault.gateway or "hk"].unasked()) if fault else b""
+
     def config(self, url: str) -> dict[str, Any]:
         """The configuration for clients, keys as PEM bytes."""
         return setup.config(self._pems, url)
@@ -68,6 +74,8 @@ class Simulator:
             self._store.keep(*setup.SEEDED)
         self.clear_faults()
         self._world.guesses.reset()
+        for gateway in self._gateways.values():
+            gateway.forget()
 
     def passes(self) -> list[JsonObject]:
         """Every pass."""

@@ -15,9 +15,10 @@ from urllib.parse import parse_qsl
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from passbridge.protocol.wire import Headers, WireRequest
+from passbridge.protocol.wire import Headers, WireRequest, WireResponse
 from passbridge.sandbox.api import Asked, answered, refused
-from passbridge.sandbox.server import CUT
+from passbridge.sandbox.mischief import Script
+from passbridge.sandbox.server import PLAY
 from passbridge.sandbox.simulator import Simulator
 
 __all__ = ["MAX_BODY", "Application"]
@@ -46,19 +47,16 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        response: Response | None
-        try:
+        with suppress(_Gone):
             response = await self._response(scope, receive)
-        except _Gone:
-            return
-        if response is None:
-            scope["extensions"][CUT]()
-            await _hung_up(receive)
-        else:
-            await response(scope, receive, send)
+            if isinstance(response, Script):
+                await scope["extensions"][PLAY](response)
+                await _hung_up(receive)
+            else:
+                await response(scope, receive, send)
 
-    async def _response(self, scope: Scope, receive: Receive) -> Response | None:
-        """The answer, or None for a connection that shall be cut."""
+    async def _response(self, scope: Scope, receive: Receive) -> Response | Script:
+        """The answer, or what shall be written in its place."""
         headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
         target, authorities = _target(scope, headers)
         path, _, query = target.partition("?")
@@ -76,15 +74,21 @@ class Application:
             return await self._handled(gateway, WireRequest(scope["method"], target, headers, body), receive)
         return answered(self._simulator, scope["method"], path, Asked(dict(parse_qsl(query)), body))
 
-    async def _handled(self, gateway: str, request: WireRequest, receive: Receive) -> Response | None:
+    async def _handled(self, gateway: str, request: WireRequest, receive: Receive) -> Response | Script:
         handled = self._simulator.handle(gateway, request)
         if handled.delay:
             with suppress(TimeoutError):
                 async with asyncio.timeout(handled.delay):
                     await _hung_up(receive)
-        if handled.response is None:
-            return None
-        return Response(handled.response.body, handled.response.status, dict(handled.response.headers.pairs()))
+        return handled.answer if isinstance(handled.answer, Script) else _written(handled.answer)
+
+
+def _written(answer: WireResponse) -> Response:
+    """The answer with its header fields as they are, one twice perhaps."""
+    response = Response(answer.body, answer.status)
+    fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.pairs()]
+    response.raw_headers = [*fields, *response.raw_headers]
+    return response
 
 
 def _target(scope: Scope, headers: Headers) -> tuple[str, list[str]]:

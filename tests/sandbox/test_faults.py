@@ -18,19 +18,8 @@ CUT = (http.client.RemoteDisconnected, ConnectionResetError)
 
 def test_every_documented_fault_is_listed(box: Sandbox) -> None:
     names = ask(box.url, "GET", "/sandbox/faults/names").json
-    assert [row["fault"] for row in names] == [
-        "code:NAME",
-        "code-after:NAME",
-        "lose-answer",
-        "drop-request",
-        "unsigned",
-        "bad-signature",
-        "delay:SECONDS",
-        "http-502",
-        "http-502-after",
-    ]
+    assert names == [{"fault": kind.spelling, "text": kind.text} for kind in FAULTS.values()]
     assert all(row["text"] for row in names)
-    assert len(FAULTS) == len(names)
 
 
 def test_alipayhk_answers_a_documented_code_without_applying(hk: Hk) -> None:

@@ -1,0 +1,5 @@
+"""`python -m passbridge`."""
+
+from passbridge.cli import main
+
+main()
