@@ -21,7 +21,7 @@ from passbridge.domain.problems import did_you_mean
 from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, Problem
 from passbridge.protocol.flow import Conversation, Flow, Policy, Subject, ask, converse
 from passbridge.protocol.gateway import CallsPaths, Capabilities, ExecutesRequests, Gateway, Prepared, Sealed
-from passbridge.protocol.settings import AccountSettings, RetrySettings
+from passbridge.protocol.settings import AccountSettings, RetrySettings, Secret
 from passbridge.protocol.signing import Signer
 from passbridge.protocol.tables import Tables, load_tables
 from passbridge.protocol.wire import WireRequest
@@ -76,15 +76,18 @@ class Accounts:
     budget: _Budget
 
     @classmethod
-    def open(cls, given: Given, signers: Signers | None) -> Accounts:
+    def open(cls, given: Iterator[Given], signers: Signers | None) -> Accounts:
         """Read a configuration and open its accounts.
+
+        Args:
+            given: hands the configuration over, once: then no frame on the way keeps the keys that a mapping may hold.
+            signers: by account name, what signs in place of its private key.
 
         Raises:
             ConfigError: with every problem of every account at once. Neither it nor its traceback holds what was given.
         """
         backends = find_backends()
-        config, problems = read_config(given, {name: backend.settings for name, backend in backends.items()})
-        del given
+        config, problems = read_config(next(given), {name: backend.settings for name, backend in backends.items()})
         tables, opened = None, {}
         try:
             tables = load_tables(mapping_texts(), config.overlays)
@@ -205,7 +208,7 @@ def _policy(retry: RetrySettings) -> Policy:
 
 def _network(config: Config, problems: list[Problem]) -> Network:
     http: HttpSettings = config.http
-    proxy = http.proxy.get_secret_value() if http.proxy else None
+    proxy = Secret(http.proxy.get_secret_value().encode(), "http.proxy") if http.proxy else None
     try:
         context = tls_context(http.ca_file, trust_env=http.trust_env)
     except OSError as error:

@@ -78,8 +78,8 @@ class Client(_Common):
         Raises:
             ConfigError: the configuration can't work; every reason at once.
         """
-        accounts = Accounts.open(config, signers)
-        return cls(accounts, transport)
+        given, config = iter([config]), None  # what it holds may be keys: no frame of ours keeps it
+        return cls(Accounts.open(given, signers), transport)
 
     def apply(self, update: PassUpdate, *, after: Outcome | None = None) -> Outcome:
         """Carry out one update, and say what is known.
@@ -146,8 +146,8 @@ class AsyncClient(_Common):
         cls, config: Given = None, *, transport: httpx.AsyncBaseTransport | None = None, signers: Signers | None = None
     ) -> Self:
         """Open every account of a configuration, as `Client.from_config` does."""
-        accounts = Accounts.open(config, signers)
-        return cls(accounts, transport)
+        given, config = iter([config]), None  # what it holds may be keys: no frame of ours keeps it
+        return cls(Accounts.open(given, signers), transport)
 
     async def apply(self, update: PassUpdate, *, after: Outcome | None = None) -> Outcome:
         """Carry out one update, and say what is known, as `Client.apply` does."""

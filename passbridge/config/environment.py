@@ -49,6 +49,9 @@ def from_environment(accounts: Iterable[str]) -> tuple[dict[str, Any], list[Prob
         problem = Problem(f"environment: {PREFIX}…", "unreadable_json", "a table's variable holds no JSON", "set single values instead")
         return {}, [*problems, problem]
     names = {folded(name): name for name in accounts}
+    for table in [name for name in _TABLES if not isinstance(values.get(name, {}), Mapping)]:
+        problems.append(Problem(f"environment: {PREFIX}{table.upper()}", "not_a_table", "must be a table", "set single values instead"))
+        del values[table]
     given = values.get("accounts", {})
     values["accounts"] = {names.get(folded(name), name.replace("_", "-")): members for name, members in given.items()}
     return values, problems

@@ -12,12 +12,13 @@ from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from passbridge.config.environment import PREFIX, folded, from_environment
-from passbridge.config.search import CONFIG_VARIABLE, FILE_NAME, Source, read_source
+from passbridge.config.search import CONFIG_VARIABLE, FILE_NAME, Source, below, read_source
 from passbridge.config.secrets import SecretReader, secret_members
 from passbridge.domain.problems import did_you_mean, problems_of
 from passbridge.errors import Problem
@@ -48,9 +49,18 @@ class HttpSettings(BaseModel):
     @field_validator("proxy")
     @classmethod
     def _plain_http(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith("http://"):
-            raise PydanticCustomError("proxy", "must be an http:// address")
+        if value is not None and not _is_proxy(value.get_secret_value()):
+            raise PydanticCustomError("proxy", "must be an address like http://proxy:3128")
         return value
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme == "http" and bool(parts.hostname) and parts.path in {"", "/"} and port != 0
 
 
 class _Mappings(BaseModel):
@@ -119,7 +129,7 @@ class _Reader:
         accounts = self._accounts(retry.model_dump() if retry else {})
         http = self._validated(HttpSettings, self._table(self.raw, "http"), "http") or HttpSettings()
         if http.ca_file:
-            http = http.model_copy(update={"ca_file": str(self.source.folder / Path(http.ca_file).expanduser())})
+            http = http.model_copy(update={"ca_file": self._path(http.ca_file, "http.ca_file")})
         return Config(self.source.origin, self._default(), MappingProxyType(accounts), http, MappingProxyType(self._overlays()))
 
     def _at(self, place: str) -> str:
@@ -147,8 +157,12 @@ class _Reader:
         """Where a member really came from: the file, or a variable of the environment."""
         path = f"{place}.{problem.path}" if problem.path else place
         head, *rest = path.split(".", 2)
-        if head == "accounts" and rest[1:] and rest[1].partition(".")[0] in self.environment.get(head, {}).get(rest[0], {}):
-            variable = "__".join([head, folded(rest[0]), *rest[1].split(".")]).upper()
+        given = self.environment.get(head, {})
+        if head == "accounts" and rest:
+            given = given.get(rest[0], {})
+            head, rest = f"{head}__{folded(rest[0])}", rest[1:]
+        if rest and rest[0].partition(".")[0] in given:
+            variable = "__".join([head, *(part for name in rest for part in name.split("."))]).upper()
             return replace(problem, path=f"environment: {PREFIX}{variable}")
         return replace(problem, path=self._at(path))
 
@@ -172,6 +186,7 @@ class _Reader:
         own = [member for member in raw if member in _SET_HERE]
         for member in own:
             self._wrong(f"{place}.{member}", "unknown_member", "no such member", did_you_mean(member, set(model.model_fields) - _SET_HERE))
+        before = len(self.problems)
         reader = SecretReader(self._secrets_dir(), self.problems)
         for member, private in secret_members(model).items():
             if member in raw:
@@ -179,7 +194,6 @@ class _Reader:
         retry_of_its_own = raw.get("retry", {})
         if isinstance(retry_of_its_own, Mapping):
             raw["retry"] = retry | {**retry_of_its_own}
-        before = len(self.problems)
         settings = self._validated(model, raw | {"name": name, "origin": self.source.origin}, place)
         return settings if len(self.problems) == before else None
 
@@ -193,7 +207,7 @@ class _Reader:
         own = {member: value for member, value in members.items() if member != "extends"}
         if base is None:
             return own
-        if base not in tables or base in (*seen, name):
+        if not isinstance(base, str) or base not in tables or base in (*seen, name):
             message = "extends itself" if base in (*seen, name) else "extends an account that isn't there"
             self._wrong(f"accounts.{name}.extends", "unknown_account", message, did_you_mean(str(base), set(tables) - {name}))
             return None
@@ -215,14 +229,23 @@ class _Reader:
     def _secrets_dir(self) -> Path | None:
         value = self.raw.get("secrets_dir")
         if value is None or isinstance(value, str):
-            return None if value is None else self.source.folder / Path(value).expanduser()
+            path = None if value is None else self._path(value, "secrets_dir")
+            return None if path is None else Path(path)
         self._wrong("secrets_dir", "string_type", "must be a path", "put it in quotes")
         return None
+
+    def _path(self, text: str, place: str) -> str | None:
+        """Relative to the file that names it; None where it can't be one."""
+        try:
+            return str(below(self.source.folder, text))
+        except OSError as error:
+            self._wrong(place, "unreadable_file", f"{text} can't be read: {error.strerror}", "give another path")
+            return None
 
     def _default(self) -> str | None:
         default = self.raw.get("default")
         names = self._table(self.raw, "accounts")
-        if default is None or default in names:
+        if default is None or (isinstance(default, str) and default in names):
             return default
         self._wrong("default", "unknown_account", "no such account", did_you_mean(str(default), names))
         return None
@@ -232,11 +255,10 @@ class _Reader:
         texts = {}
         for name in mappings.overlays:
             try:
-                texts[name] = (self.source.folder / Path(name).expanduser()).read_text(encoding="utf-8")
+                texts[name] = below(self.source.folder, name).read_text(encoding="utf-8")
             except (OSError, ValueError) as error:
-                self._wrong(
-                    "mappings.overlays", "unreadable_file", f"{name} can't be read: {type(error).__name__}", "give the path of a TOML file"
-                )
+                reason = getattr(error, "strerror", None) or "it is no path, or not UTF-8"
+                self._wrong("mappings.overlays", "unreadable_file", f"{name} can't be read: {reason}", "give the path of a TOML file")
         return texts
 
 

@@ -5,6 +5,7 @@ Owns the search order and reading TOML. Knows nothing of what it holds.
 
 from __future__ import annotations
 
+import errno
 import os
 import tomllib
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from passbridge.errors import Problem
 
-__all__ = ["CONFIG_VARIABLE", "FILE_NAME", "Source", "find_config", "read_source"]
+__all__ = ["CONFIG_VARIABLE", "FILE_NAME", "Source", "below", "find_config", "read_source"]
 
 FILE_NAME: Final = "passbridge.toml"
 CONFIG_VARIABLE: Final = "PASSBRIDGE_CONFIG"
@@ -37,10 +38,22 @@ class Source:
 
 def find_config(given: str | os.PathLike[str] | None = None) -> Path | None:
     """The file to read: the one given, `$PASSBRIDGE_CONFIG`, `./passbridge.toml`, or the user's own; None where there is none."""
-    named = given or os.environ.get(CONFIG_VARIABLE)
-    if named:
-        return Path(named)
+    named = given if given is not None else os.environ.get(CONFIG_VARIABLE)
+    if named or given is not None:
+        return Path(named or "")
     return next((path for path in (Path(FILE_NAME), user_folder() / FILE_NAME) if path.is_file()), None)
+
+
+def below(folder: Path, text: str) -> Path:
+    """A path as a configuration writes it: relative to a folder, `~` for the user's own.
+
+    Raises:
+        OSError: it names the home of a user that isn't there.
+    """
+    try:
+        return folder / Path(text).expanduser()
+    except RuntimeError:
+        raise FileNotFoundError(errno.ENOENT, "no such user") from None
 
 
 def user_folder() -> Path:
@@ -65,4 +78,6 @@ def read_source(given: str | os.PathLike[str] | Mapping[str, Any] | None) -> tup
         problem = Problem(str(path), "unreadable_file", f"is not UTF-8 at byte {error.start}", "save it as UTF-8")
     except tomllib.TOMLDecodeError as error:
         problem = Problem(str(path), "unreadable_toml", f"not readable as TOML: {error}", "mend the line")
+    except ValueError:
+        problem = Problem(repr(str(path)), "unreadable_file", "is no path", "give the path of a configuration file")
     return Source(str(path), path.parent, {}), [problem]

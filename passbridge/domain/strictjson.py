@@ -96,7 +96,9 @@ def _flaw(value: object) -> str:
         return "" if _encodable(value) else "text holds a lone surrogate, which no encoding can carry"
     if isinstance(value, float):
         return "" if math.isfinite(value) else "NaN and Infinity are not JSON"
-    return f"a number of more than {MAX_DIGITS} digits" if isinstance(value, int) and abs(value) >= 10**MAX_DIGITS else ""
+    if isinstance(value, int):
+        return f"a number of more than {MAX_DIGITS} digits" if abs(value) >= 10**MAX_DIGITS else ""
+    return "" if value is None else f"{type(value).__name__} is no JSON value"
 
 
 def _decoded(source: bytes) -> str:

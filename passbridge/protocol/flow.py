@@ -187,6 +187,9 @@ def _attempt(about: Conversation, begun: Instant, ends: float) -> Flow[Verdict]:
         request = about.gateway.seal(about.prepared, begun.wall)
     except Exception as error:  # noqa: BLE001 - a merchant's own signer may raise anything; nothing was sent
         return Verdict(code=Code.NOT_SENT, sent=False, reason=f"signing failed: {type(error).__name__}")
+    sealed = yield from _now()
+    if sealed.monotonic >= ends:
+        return Verdict(code=Code.NOT_SENT, sent=False, reason="the deadline came before the request left")
     reply = yield Exchange(request, ends, about.policy)
     if isinstance(reply, NoReply):
         return no_reply(reply)

@@ -5,6 +5,7 @@ Owns `Secret` and the base of each backend's settings model. Reads nothing: `con
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Final, NoReturn, Self
 
@@ -57,14 +58,18 @@ class Secret:
         return core_schema.is_instance_schema(cls, serialization=shown)
 
 
+_ADDRESS: Final = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?)(?P<port>:\d{1,5})?(?P<path>/[A-Za-z0-9._~!$&'()*+,;=:@/%-]*)?"
+)
+_LAST_PORT: Final = 65535
+
+
 def gateway_url(url: str) -> str:
     """An absolute `https` URL without credentials, query or fragment; plain `http` for loopback alone."""
-    scheme, _, rest = url.partition("://")
-    host = rest.partition("/")[0]
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    if scheme not in {"https", "http"} or not name or any(mark in rest for mark in "@?# \t\r\n") or not url.isascii():
+    parts = _ADDRESS.fullmatch(url)
+    if not parts or not 0 < int((parts["port"] or ":1")[1:]) <= _LAST_PORT:
         raise PydanticCustomError("gateway_url", "is not a plain absolute URL; write it as https://host/path")
-    if scheme == "http" and name not in {"127.0.0.1", "localhost", "[::1]"}:
+    if parts["scheme"] == "http" and parts["host"] not in {"127.0.0.1", "localhost", "[::1]"}:
         raise PydanticCustomError("gateway_url", "must be https: plain http is taken for 127.0.0.1, localhost and [::1] alone")
     return url.rstrip("/")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import anyio
 import httpx
@@ -19,9 +20,6 @@ import httpx
 from passbridge.protocol.flow import Exchange, Flow, Instant, Pause
 from passbridge.protocol.wire import Headers, NoReply, WireResponse
 from passbridge.transport.exchange import MAX_BODY
-
-if TYPE_CHECKING:
-    from passbridge.protocol.wire import WireRequest
 
 __all__ = ["AsyncDriver", "Driver"]
 
@@ -75,13 +73,14 @@ class Driver:
 
     def run(self, flow: Flow[_T]) -> _T:
         """Do what the conversation asks until it returns."""
-        step = next(flow)
+        answer: Instant | WireResponse | NoReply | None = None
         while True:
             try:
-                step = flow.send(self._perform(step))
+                step = flow.send(answer)  # type: ignore[arg-type]  # a generator begins with None
             except StopIteration as stop:
-                answer: _T = stop.value
-                return answer
+                result: _T = stop.value
+                return result
+            answer = self._perform(step)
 
     def close(self) -> None:
         """Close every connection."""
@@ -130,13 +129,14 @@ class AsyncDriver:
 
     async def run(self, flow: Flow[_T]) -> _T:
         """Do what the conversation asks until it returns."""
-        step = next(flow)
+        answer: Instant | WireResponse | NoReply | None = None
         while True:
             try:
-                step = flow.send(await self._perform(step))
+                step = flow.send(answer)  # type: ignore[arg-type]  # a generator begins with None
             except StopIteration as stop:
-                answer: _T = stop.value
-                return answer
+                result: _T = stop.value
+                return result
+            answer = await self._perform(step)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -163,8 +163,10 @@ class AsyncDriver:
         response = await self._current().handle_async_request(request)
         try:
             _refuse_encoded(response)
-            async for chunk in response.stream:  # type: ignore[union-attr]  # an asynchronous transport's stream
-                body.add(chunk)
+            chunks = aiter(response.stream)  # type: ignore[arg-type]  # an asynchronous transport's stream
+            async with _closing(chunks):
+                async for chunk in chunks:
+                    body.add(chunk)
         finally:
             await response.aclose()
         return _response(response, body)
@@ -196,6 +198,17 @@ class _Body:
             raise _TooMuch("the answer was not complete at the deadline")
 
 
+@asynccontextmanager
+async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[None]:
+    """Let a stream that isn't read to its end clean up now, not when it is collected."""
+    try:
+        yield
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
 def _read(response: httpx.Response, body: _Body) -> WireResponse:
     _refuse_encoded(response)
     for chunk in response.stream:  # type: ignore[union-attr]  # a synchronous transport's stream
@@ -220,15 +233,10 @@ def _request(step: Exchange, trace: object) -> httpx.Request:
     reading = min(step.policy.read_timeout, left)
     timeouts = {"connect": min(step.policy.connect_timeout, left), "read": reading, "write": reading, "pool": left}
     headers = [*step.request.headers.pairs(), ("Accept-Encoding", "identity"), ("User-Agent", "passbridge")]
-    extensions = {"timeout": timeouts, "trace": trace, "passbridge.deadline": step.deadline}
-    return httpx.Request(step.request.method, _url(step.request), headers=headers, content=step.request.body, extensions=extensions)
-
-
-def _url(request: WireRequest) -> httpx.URL:
-    """The URL to the byte: httpx's own parser would write some of a query anew."""
-    url = httpx.URL(request.url)
-    target = "/" + request.url.partition("://")[2].partition("/")[2]
-    return url.copy_with(raw_path=target.encode("ascii"))
+    # httpx writes some of a URL anew; the target is what was signed, to the byte.
+    target = b"/" + step.request.url.partition("://")[2].partition("/")[2].encode("ascii")
+    extensions = {"timeout": timeouts, "trace": trace, "target": target, "passbridge.deadline": step.deadline}
+    return httpx.Request(step.request.method, step.request.url, headers=headers, content=step.request.body, extensions=extensions)
 
 
 def _reason(error: BaseException) -> str:

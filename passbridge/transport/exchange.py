@@ -120,7 +120,9 @@ def _opened(network: Network, route: Route, bounds: Bounds) -> Steps[_Link]:
 
 def _written(http: h11.Connection, request: httpx.Request, body: bytes, route: Route) -> bytes:
     plain_proxy = route.proxy if not route.secure else None
-    target = request.url.raw_path if plain_proxy is None else str(request.url).encode("ascii")
+    target = request.extensions.get("target", request.url.raw_path)
+    if plain_proxy:
+        target = f"http://{request.url.netloc.decode('ascii')}".encode("ascii") + target
     headers = list(request.headers.raw)
     if plain_proxy and plain_proxy.authorization:
         headers.append((b"Proxy-Authorization", plain_proxy.authorization.encode("ascii")))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from passbridge.protocol.settings import Secret
+
 if TYPE_CHECKING:
     import httpx
 
@@ -48,7 +50,7 @@ class Network:
     """
 
     context: ssl.SSLContext
-    proxy: str | None = field(default=None, repr=False)
+    proxy: Secret | None = None
     trust_env: bool = False
 
     def route(self, url: httpx.URL) -> Route:
@@ -57,7 +59,7 @@ class Network:
         return Route(secure, url.host, url.port or (443 if secure else 80), self._proxy_for(url.scheme, url.host))
 
     def _proxy_for(self, scheme: str, host: str) -> Proxy | None:
-        address = self.proxy
+        address = self.proxy.reveal().decode() if self.proxy else None
         if address is None and self.trust_env and not proxy_bypass(host):
             address = getproxies().get(scheme)
         if not address:

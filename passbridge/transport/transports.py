@@ -132,7 +132,7 @@ def _numeric(step: Lookup) -> Addresses | None:
     """The address that the host's text is, without asking anybody."""
     try:
         return socket.getaddrinfo(step.host, step.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except OSError:
+    except (OSError, UnicodeError):
         return None
 
 

@@ -5,7 +5,8 @@ Owns the order of the steps and the request's header fields. The signature, the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -18,7 +19,8 @@ from passbridge.backends.hk.answer import Answer, claim, normalise, parse, shape
 from passbridge.backends.hk.settings import HkSettings
 from passbridge.backends.hk.signature import Trust, Verified, signature_field, signed_path, signed_text, verify
 from passbridge.domain import Code, Finding, JsonObject, PassUpdate, write_json
-from passbridge.errors import ConfigError, Problem
+from passbridge.domain.strictjson import flaws
+from passbridge.errors import ConfigError, InvalidUpdate, Problem
 from passbridge.protocol.flow import GATEWAY_ZONE
 from passbridge.protocol.gateway import Capabilities, Prepared, Sealed
 from passbridge.protocol.mapping import Profile
@@ -32,6 +34,9 @@ from passbridge.protocol.wire import Headers, WireRequest, WireResponse
 __all__ = ["BACKEND", "UPDATE_PASS", "HkBackend", "HkGateway"]
 
 UPDATE_PASS: Final = "/api/open/alipay/v1/ipass/pass/manage/updatePass"  # noqa: S105 - a path (all three HK seeds)
+
+_PATH: Final = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*")
+"""A path with its query: what RFC 3986 lets stand unencoded, and what is encoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,14 @@ class HkGateway:
         return Prepared(content, update.action, update.pass_.id, said.at, said.notes, said.problems)
 
     def calling(self, path: str, body: JsonObject) -> tuple[Sealed, Prepared]:
-        """Any path and body, prepared."""
+        """Any path and body, prepared.
+
+        Raises:
+            InvalidUpdate: the path is none that a URL holds, or the body no JSON object.
+        """
+        problems = [*_wrong_path(path), *_wrong_body(body)]
+        if problems:
+            raise InvalidUpdate(problems)
         return _Calls(self), Prepared(_Body(path, write_json(body).encode()), path)
 
     def seal(self, prepared: Prepared, now: datetime) -> WireRequest:
@@ -122,6 +134,18 @@ class HkGateway:
         if not response.headers.all("Signature") and not shaped(response.body):
             return no_answer(response, "not an answer of the gateway: no signature and no result", now)
         return untrusted(finding, claim(response.body), trace)
+
+
+def _wrong_path(path: object) -> Iterator[Problem]:
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        yield Problem("path", "bad_path", "is no path of a URL", "begin it with / and percent-encode what a URL can't hold")
+
+
+def _wrong_body(body: object) -> Iterator[Problem]:
+    if not isinstance(body, dict):
+        yield Problem("body", "not_an_object", "is no JSON object", "give a dict")
+    else:
+        yield from (Problem(f"body.{place}", "not_json", message, "give JSON values alone") for place, message in flaws(body))
 
 
 class HkBackend:

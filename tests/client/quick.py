@@ -1,0 +1,31 @@
+"""What every test would pay for, done once a run: reading the tables, parsing keys, and the machine's certificates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+
+import pytest
+
+from passbridge.protocol.keys import private_key
+from passbridge.protocol.tables import Tables, load_tables
+from passbridge.resources import mapping_texts
+
+_parsed = cache(private_key)
+
+
+@cache
+def _plain() -> Tables:
+    return load_tables(mapping_texts())
+
+
+def _tables(texts: Mapping[str, str], overlays: Mapping[str, str]) -> Tables:
+    return load_tables(texts, overlays) if overlays else _plain()
+
+
+def spare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do none of it again in this test."""
+    monkeypatch.setattr("passbridge.accounts.load_tables", _tables)
+    monkeypatch.setattr("passbridge.backends.credentials.private_key", _parsed)
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
