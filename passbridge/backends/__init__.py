@@ -19,6 +19,7 @@ from passbridge.protocol.tables import Tables
 __all__ = ["GROUP", "Backend", "find_backends"]
 
 GROUP = "passbridge.backends"
+_MEND = "mend or uninstall that distribution"
 
 _Settings_contra = TypeVar("_Settings_contra", bound=AccountSettings, contravariant=True)
 
@@ -54,11 +55,15 @@ def find_backends() -> Mapping[str, Backend[AccountSettings]]:
     found: dict[str, Backend[AccountSettings]] = {}
     problems = []
     for point in entry_points(group=GROUP):
+        place = f"entry point {point.name} of {point.dist.name if point.dist else GROUP}"
         try:
-            found[point.name] = point.load()
-        except (ImportError, AttributeError) as error:
-            place = f"entry point {point.name} of {point.dist.name if point.dist else GROUP}"
-            problems.append(Problem(place, "unusable_backend", f"can't be loaded: {error}", "mend or uninstall that distribution"))
+            backend = point.load()
+        except Exception as error:  # noqa: BLE001 - another distribution's module may fail in any way
+            problems.append(Problem(place, "unusable_backend", f"can't be loaded: {error}", _MEND))
+            continue
+        if not (isinstance(getattr(backend, "settings", None), type) and callable(getattr(backend, "open", None))):
+            problems.append(Problem(place, "unusable_backend", "is no backend: it has no settings and open", _MEND))
+        found[point.name] = backend
     if problems:
         raise ConfigError(problems)
     return found

@@ -17,7 +17,17 @@ from pydantic import JsonValue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MAX_DEPTH", "STRICT", "JsonError", "JsonObject", "JsonValue", "flaws", "read_json", "require_shallow", "write_json"]
+__all__ = [
+    "MAX_DEPTH",
+    "STRICT",
+    "JsonError",
+    "JsonObject",
+    "JsonValue",
+    "flaws",
+    "read_json",
+    "require_shallow",
+    "write_json",
+]
 
 JsonObject = dict[str, JsonValue]
 
@@ -52,7 +62,7 @@ def read_json(source: bytes | str) -> JsonValue:
     except json.JSONDecodeError as error:
         message = f"{error.msg} at line {error.lineno}, column {error.colno}"
         raise JsonError(message) from None
-    if _SURROGATE_ESCAPE.search(text) or not (isinstance(source, bytes) or _encodable(text)):
+    if _SURROGATE_ESCAPE.search(text) or not _encodable(text):
         for path, message in flaws(value):
             raise JsonError(f"{path}: {message}" if path else message)
     return value

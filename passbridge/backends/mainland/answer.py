@@ -12,6 +12,7 @@ from typing import Final
 
 from passbridge.backends.mainland.signature import Verified
 from passbridge.domain import Code, Effect, JsonError, JsonObject, JsonValue, Native, read_json
+from passbridge.domain.strictjson import flaws
 from passbridge.protocol.mapping import CodeRow, OutcomeRow, Profile
 from passbridge.protocol.verdict import Verdict, bad_answer, by_row
 
@@ -48,8 +49,8 @@ def parse(verified: Verified) -> Answer | str:
 
 def claim(node: JsonValue) -> Native | None:
     """What an unverified node claims, for people to look at."""
-    answer = _answer(node, verified=False)
-    return None if isinstance(answer, str) else answer.native
+    answer = None if any(flaws(node)) else _answer(node, verified=False)
+    return answer.native if isinstance(answer, Answer) else None
 
 
 def _answer(node: JsonValue, *, verified: bool) -> Answer | str:
@@ -112,7 +113,7 @@ class Reading:
         if native.sub_code is not None or result is None or answer.success is None:
             return self._bad("10000, but with a sub_code, or without success or a result that is a JSON object", native)
         error = result.get("errorCode")
-        if answer.success and error in {None, "SUCCESS"}:
+        if answer.success and (error is None or error == "SUCCESS"):
             return self._row("codes", _DONE, self.profile.codes[_DONE], native)
         name = self._known(error) if isinstance(error, str) and not answer.success and error != "SUCCESS" else None
         if name is None:

@@ -61,6 +61,8 @@ class _Execution:
         if isinstance(answer, str):
             return bad_answer(answer, None, trace)
         filled = sdk().response_object(self.request, verified.node)
+        if filled is None:
+            return bad_answer("the official SDK's own class can't take the answer", answer.native, trace)
         return Verdict(code=Code.APPLIED, native=answer.native, trace_id=trace, answer=filled)
 
 
@@ -149,7 +151,8 @@ class MainlandGateway:
         if self.settings.gbk_check or self.settings.charset == "gbk":
             given = update.as_json()
             sent: JsonObject = {name: given[name] for name in ("proof", "content") if name in given}
-            sent["pass"] = {name: getattr(update.pass_, name) for name in ("id", "user_id", "open_id", "channel")}
+            names: JsonObject = {name: getattr(update.pass_, name) for name in ("id", "user_id", "open_id")}
+            sent["pass"] = names | {"channel": update.pass_.channel or self.settings.channel_id}
             for path, text in texts(sent, ""):
                 yield from _held(text, path.lstrip("."), "gbk")
 
@@ -204,7 +207,7 @@ class MainlandBackend:
         key = ring.gateway_key("gateway_public_key", settings.gateway_public_key)
         if ring.problems or sign is None or key is None:
             raise ConfigError(ring.problems)
-        trust = Trust(ring.algorithm, key, settings.charset)
+        trust = Trust(ring.algorithm, key)
         return MainlandGateway(settings, tables.profiles["mainland.pass"], tables.outcomes, trust, sign)
 
 

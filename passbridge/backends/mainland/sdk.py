@@ -88,11 +88,14 @@ def request_params(request: object) -> dict[str, str]:
     return {key: value if isinstance(value, str) else write_json(value) for key, value in params.items() if value is not None}
 
 
-def response_object(request: object, node: str) -> SdkResponse:
-    """The SDK's response object that belongs to a request, filled from the verified text of the node."""
+def response_object(request: object, node: str) -> SdkResponse | None:
+    """The SDK's response object that belongs to a request, filled from a verified node; None where its class can't take it."""
     name = type(request).__name__.removesuffix("Request") + "Response"
     response = cast("SdkResponse", getattr(import_module(f"alipay.aop.api.response.{name}"), name)())
-    response.parse_response_content(node)
+    try:
+        response.parse_response_content(node)
+    except (TypeError, AttributeError, ValueError, KeyError):
+        return None
     return response
 
 

@@ -1,0 +1,85 @@
+"""One sandbox for all contract tests, as new before each, and both clients in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from passbridge import AsyncClient, Client, Outcome, PassUpdate
+from passbridge.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from tests.contract.asking import Ask
+
+
+class _Sync:
+    """Asks through `Client`."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._client = Client.from_config(config)
+
+    def apply(self, update: PassUpdate, after: Outcome | None = None) -> Outcome:
+        return self._client.apply(update, after=after)
+
+    def execute(self, account: str, request: object) -> object:
+        return self._client.execute(account, request)
+
+    def call(self, account: str, path: str, body: dict[str, Any]) -> object:
+        return self._client.call(account, path, body)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class _Async:
+    """Asks through `AsyncClient`, in one event loop."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._runner = asyncio.Runner()
+        self._client = AsyncClient.from_config(config)
+
+    def apply(self, update: PassUpdate, after: Outcome | None = None) -> Outcome:
+        return self._runner.run(self._client.apply(update, after=after))
+
+    def execute(self, account: str, request: object) -> object:
+        return self._runner.run(self._client.execute(account, request))
+
+    def call(self, account: str, path: str, body: dict[str, Any]) -> object:
+        return self._runner.run(self._client.call(account, path, body))
+
+    def close(self) -> None:
+        self._runner.run(self._client.aclose())
+        self._runner.close()
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Sandbox]:
+    """The sandbox; use `box`."""
+    with Sandbox(port=0) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def box(running: Sandbox) -> Sandbox:
+    """The sandbox, as new."""
+    running.reset()
+    return running
+
+
+@pytest.fixture(scope="session", params=[_Sync, _Async], ids=["Client", "AsyncClient"])
+def ask(request: pytest.FixtureRequest, running: Sandbox) -> Iterator[Ask]:
+    """Either client, as patient as it usually is."""
+    asking = request.param(running.config())
+    yield asking
+    asking.close()
+
+
+@pytest.fixture(scope="session", params=[_Sync, _Async], ids=["Client", "AsyncClient"])
+def ask_once(request: pytest.FixtureRequest, running: Sandbox) -> Iterator[Ask]:
+    """Either client, which tries only once."""
+    asking = request.param(running.config() | {"retry": {"attempts": 1}})
+    yield asking
+    asking.close()

@@ -1,0 +1,107 @@
+"""Makes the golden requests: `python make.py [FOLDER]` writes hk.json and mainland.json (beside this file by default).
+
+Its own reading of the gateways' documents, by the standard library and the OpenSSL command line alone. It must never
+import passbridge: what judges a form may not share it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+HERE = Path(__file__).resolve().parent
+
+
+def signed(key: str, digest: str, text: bytes) -> str:
+    """OpenSSL's signature (RSASSA-PKCS1-v1_5), in base64."""
+    command = ["openssl", "dgst", f"-{digest}", "-sign", str(HERE / "keys" / f"{key}.pem")]
+    done = subprocess.run(command, input=text, capture_output=True, check=True)  # noqa: S603 - our own words
+    return base64.b64encode(done.stdout).decode("ascii")
+
+
+def hk(cases: dict[str, Any]) -> dict[str, Any]:
+    """AlipayHK: the signature stands in a header field, over method, path, client id, time and body."""
+    return {
+        "gateway": cases["gateway"],
+        "client_id": cases["client_id"],
+        "now": cases["now"],
+        "vectors": [_hk(cases, case) for case in cases["case"]],
+    }
+
+
+def _hk(cases: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
+    text = "POST " + cases["path"] + "\n" + cases["client_id"] + "." + cases["request_time"] + "." + case["body"]
+    signature = signed(cases["key"], "sha256", text.encode("utf-8"))
+    return {
+        "name": case["name"],
+        "profile": case["profile"],
+        "merchant_id": case["merchant_id"],
+        "update": json.loads(case["update"]),
+        "url": cases["gateway"] + cases["path"],
+        "headers": {
+            "Content-Type": "application/json; charset=UTF-8",
+            "Client-Id": cases["client_id"],
+            "Request-Time": cases["request_time"],
+            "Signature": "algorithm=RSA256,keyVersion=" + cases["key_version"] + ",signature=" + quote_plus(signature),
+        },
+        "body": case["body"],
+        "string_to_sign": text,
+        "sha256": hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        "signature": signature,
+    }
+
+
+def mainland(cases: dict[str, Any]) -> dict[str, Any]:
+    """The mainland: public parameters in the query, the rest in the body, signed together in the request's charset."""
+    account = {name: cases[name] for name in ("gateway", "app_id", "channel_id", "now")}
+    return {**account, "vectors": [_mainland(cases, case) for case in cases["case"]]}
+
+
+def _mainland(cases: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
+    charset, sign_type = case.get("charset", "utf-8"), case.get("sign_type", "RSA2")
+    query = {
+        "app_id": cases["app_id"],
+        "method": "alipay.pass.instance.update",
+        "format": "JSON",
+        "charset": charset,
+        "sign_type": sign_type,
+        "timestamp": cases["timestamp"],
+        "version": "1.0",
+    }
+    body = ({"app_auth_token": case["token"]} if "token" in case else {}) | {"biz_content": case["biz_content"]}
+    text = "&".join(name + "=" + value for name, value in sorted({**query, **body}.items()))
+    digest = {"RSA2": "sha256", "RSA": "sha1"}[sign_type]
+    query["sign"] = signed(cases["key"], digest, text.encode(charset))
+    return {
+        "name": case["name"],
+        "charset": charset,
+        "sign_type": sign_type,
+        "token": case.get("token"),
+        "gbk_check": case.get("gbk_check", True),
+        "update": json.loads(case["update"]),
+        "url": cases["gateway"] + "?" + urlencode(query, encoding=charset),
+        "headers": {"Content-Type": "application/x-www-form-urlencoded;charset=" + charset},
+        "body": urlencode(body, encoding=charset),
+        "string_to_sign": text,
+        "sha256": hashlib.sha256(text.encode(charset)).hexdigest(),
+        "signature": query["sign"],
+    }
+
+
+def main(folder: Path) -> None:
+    """Write both files."""
+    for name, make in (("hk", hk), ("mainland", mainland)):
+        cases = tomllib.loads((HERE / "cases" / f"{name}.toml").read_text(encoding="utf-8"))
+        text = json.dumps(make(cases), ensure_ascii=False, indent=1) + "\n"
+        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if sys.argv[1:] else HERE)
