@@ -19,6 +19,8 @@ from passbridge.protocol.wire import NoReply, WireResponse
 __all__ = ["Verdict", "bad_answer", "by_row", "no_answer", "no_reply", "retry_after", "untrusted"]
 
 HTTP_OK: Final = 200
+_LONGEST: Final = 1e9
+"""Seconds: longer than any deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +96,8 @@ def by_row(row: CodeRow, code: Code, rule: str, native: Native, trace_id: str | 
 def retry_after(response: WireResponse, now: datetime) -> float | None:
     """The seconds that `Retry-After` asks for, as a number or as a date (RFC 9110, 10.2.3); None where it says neither."""
     text = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        return float(text)
+    if re.fullmatch(r"\d+", text, re.ASCII):
+        return min(float(text), _LONGEST)
     try:
         return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
     except (ValueError, TypeError, OverflowError):

@@ -91,8 +91,9 @@ def exchange(network: Network, kept: Kept, request: httpx.Request, body: bytes) 
     link = kept.take(route) or (yield from _opened(network, route, bounds))
     clean = False
     try:
+        written = _written(link.http, request, body, route)
         yield Sending()
-        yield from send(link.socket, _written(link.http, request, body, route), bounds)
+        yield from send(link.socket, written, bounds)
         response = yield from _answer(link, bounds)
         clean = _reusable(link.http)
     finally:
@@ -144,13 +145,11 @@ def _answer(link: _Link, bounds: Bounds) -> Steps[httpx.Response]:
             interim += 1
             if interim > _MAX_INTERIM:
                 raise httpx.RemoteProtocolError(f"more than {_MAX_INTERIM} interim answers")
-        elif isinstance(event, h11.Data):
+        else:
             chunks.append(bytes(event.data))
             size += len(chunks[-1])
             if size > MAX_BODY:
                 raise httpx.RemoteProtocolError(f"the answer is larger than {MAX_BODY} bytes")
-        else:
-            raise httpx.RemoteProtocolError("the connection ended without an answer")
 
 
 def _event(link: _Link, bounds: Bounds) -> Steps[Any]:

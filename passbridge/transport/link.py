@@ -140,19 +140,32 @@ def receive(link: socket.socket, bounds: Bounds) -> Steps[bytes]:
     """
     if time.monotonic() >= bounds.deadline:
         raise httpx.ReadTimeout("the answer was not complete at the deadline")
+    until = bounds.heard_by()
     try:
-        return (yield from _patiently(link, lambda: link.recv(_CHUNK), bounds.heard_by(), writing=False))
+        # Waiting comes first, though bytes may be there: a peer that never pauses must not hold up an event loop.
+        if not _decrypted(link):
+            yield Ready(link, writing=False, until=until)
+        return (yield from _patiently(link, lambda: link.recv(_CHUNK), until, writing=False))
     except TimeoutError:
         raise httpx.ReadTimeout("") from None
     except OSError as error:
         raise httpx.ReadError(error.strerror or "") from None
 
 
+def _decrypted(link: socket.socket) -> bool:
+    """Whether TLS holds bytes that no wait would tell of."""
+    return isinstance(link, ssl.SSLSocket) and link.pending() > 0
+
+
 def _first(addresses: Addresses, bounds: Bounds) -> Steps[socket.socket]:
     """The first address that answers."""
     failed: httpx.TransportError = httpx.ConnectError("the name has no address")
     for family, kind, protocol, _, address in addresses:
-        opened = socket.socket(family, kind, protocol)
+        try:
+            opened = socket.socket(family, kind, protocol)
+        except OSError as error:
+            failed = httpx.ConnectError(error.strerror or "")
+            continue
         opened.settimeout(0.0)
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

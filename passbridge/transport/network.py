@@ -8,9 +8,12 @@ from __future__ import annotations
 import base64
 import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+import certifi
 
 from passbridge.protocol.settings import Secret
 
@@ -82,5 +85,13 @@ def tls_context(ca_file: str | None, *, trust_env: bool) -> ssl.SSLContext:
     if ca_file:
         context.load_verify_locations(cafile=ca_file)
     else:
-        context.load_default_certs()
+        _load_machines_own(context)
     return context
+
+
+def _load_machines_own(context: ssl.SSLContext) -> None:
+    """OpenSSL's own places, not those that the environment may name in their stead; without them, Mozilla's list."""
+    paths = ssl.get_default_verify_paths()
+    file = paths.openssl_cafile if Path(paths.openssl_cafile).is_file() else None
+    folder = paths.openssl_capath if Path(paths.openssl_capath).is_dir() else None
+    context.load_verify_locations(cafile=file or (None if folder else certifi.where()), capath=folder)

@@ -13,7 +13,6 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import anyio
-import anyio.to_thread
 import httpx
 
 from passbridge.transport.exchange import Kept, exchange
@@ -108,13 +107,11 @@ async def _aready(step: Ready) -> bool:
 
 
 def _looked_up(step: Lookup) -> Addresses | OSError | None:
-    """In a thread of its own, which is left alone when it takes too long: the resolver knows no time-out."""
+    """The resolver knows no time-out."""
     numeric = _numeric(step)
     if numeric is not None:
         return numeric
-    found: list[Addresses | OSError] = []
-    thread = threading.Thread(target=lambda: found.append(_resolved(step)), daemon=True)
-    thread.start()
+    thread, found = _resolving(step)
     thread.join(max(0.0, step.until - time.monotonic()))
     return found[0] if found else None
 
@@ -123,9 +120,20 @@ async def _alooked_up(step: Lookup) -> Addresses | OSError | None:
     numeric = _numeric(step)
     if numeric is not None:
         return numeric
-    with anyio.move_on_after(max(0.0, step.until - time.monotonic())):
-        return await anyio.to_thread.run_sync(_resolved, step, abandon_on_cancel=True)
-    return None
+    thread, found = _resolving(step)
+    pause = 0.001
+    while thread.is_alive() and time.monotonic() < step.until:
+        await anyio.sleep(pause)
+        pause = min(2 * pause, 0.05)
+    return found[0] if found else None
+
+
+def _resolving(step: Lookup) -> tuple[threading.Thread, list[Addresses | OSError]]:
+    """A thread of its own, left alone when it takes too long: an event loop's own threads would keep the program from ending."""
+    found: list[Addresses | OSError] = []
+    thread = threading.Thread(target=lambda: found.append(_resolved(step)), daemon=True)
+    thread.start()
+    return thread, found
 
 
 def _numeric(step: Lookup) -> Addresses | None:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import anyio
+import h11
 import httpx
 import pytest
 
@@ -16,7 +17,7 @@ from passbridge import AsyncClient, Client, Content, PassRef, Redeem
 from passbridge.transport import AsyncTransport, Network, Transport, exchange, link, tls_context
 from tests.client.answers import SUCCESS, done, hk_answer, hk_fields, http, raw, reset, silence
 from tests.client.certificates import self_signed, server_context
-from tests.client.gateway import Gateway, Received, deaf_port
+from tests.client.gateway import Gateway, Received
 from tests.client.keys import sign
 from tests.client.use import REDEEM, REFUND, Use, applying, codes, hk_only, mocked
 
@@ -88,16 +89,22 @@ def test_a_connection_that_was_reset_while_idle_is_not_used_again(anywhere: Use)
 def test_a_peer_that_speaks_or_leaves_before_it_is_asked_gets_nothing(
     anywhere: Use, monkeypatch: pytest.MonkeyPatch, greeting: bytes
 ) -> None:
-    looked = link.quiet
+    looked, over = link.quiet, threading.Event()
+    heard: list[bytes] = []
 
     def later(connection: socket.socket) -> bool:
-        time.sleep(0.05)
+        over.wait(5)
         return looked(connection)
 
     def serve(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
             connection.sendall(greeting)
+            if not greeting:
+                connection.shutdown(socket.SHUT_RDWR)
+            over.set()
+            with contextlib.suppress(OSError):  # who leaves bytes unread resets the connection
+                heard.append(connection.recv(1))
 
     monkeypatch.setattr(exchange, "quiet", later)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -106,6 +113,7 @@ def test_a_peer_that_speaks_or_leaves_before_it_is_asked_gets_nothing(
         outcome = anywhere.apply(hk_only(f"http://127.0.0.1:{listener.getsockname()[1]}", attempts=1), REFUND)
         thread.join(5)
     assert codes(outcome) == ["NOT_SENT", "NOT_SENT"]
+    assert not any(heard)
 
 
 def test_an_answer_framed_in_two_ways_is_none(anywhere: Use) -> None:
@@ -146,36 +154,18 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(anywhere: Use, mo
     assert gateway.connections == 2
 
 
-@pytest.mark.parametrize("host", ["no-such-name.invalid"])
-def test_a_name_that_leads_nowhere_sends_nothing(anywhere: Use, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = socket.getaddrinfo
+def test_a_program_that_is_slow_itself_gives_an_answer_up_at_the_deadline(anywhere: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    received = h11.Connection.receive_data
 
-    def nowhere(name: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever is asked
-        if name == "no-such-name.invalid":
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return known(name, *arguments, **options)
+    def slowly(self: h11.Connection, data: bytes) -> None:
+        time.sleep(0.35)
+        received(self, data)
 
-    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
-    config = hk_only("https://gateway.example", attempts=1)
-    outcome = anywhere.apply(config | {"accounts": {"hk": {**hk_only(f"https://{host}")["accounts"]["hk"]}}}, REFUND)  # type: ignore[index]
-    assert codes(outcome) == ["NOT_SENT", "NOT_SENT"]
-    assert "no connection" in (outcome.attempts[0].reason or "")
-
-
-def test_a_name_may_have_addresses_of_which_only_the_last_answers(anywhere: Use, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = socket.getaddrinfo
-
-    def several(name: str, port: int, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever is asked
-        if name != "localhost":
-            return known(name, port, *arguments, **options)
-        if options.get("flags"):
-            raise socket.gaierror(socket.EAI_NONAME, "no number")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", other)) for other in (silent, port)]
-
-    with deaf_port() as silent, Gateway(done) as gateway:
-        monkeypatch.setattr(socket, "getaddrinfo", several)
-        outcome = anywhere.apply(hk_only(gateway.url.replace("127.0.0.1", "localhost")))
-    assert codes(outcome) == ["APPLIED", "APPLIED"]
+    monkeypatch.setattr(h11.Connection, "receive_data", slowly)
+    with Gateway(raw(lambda request: hk_answer(request)[:-1])) as gateway:
+        outcome = anywhere.apply(hk_only(gateway.url, deadline=0.3))
+    assert codes(outcome) == ["NO_ANSWER", "NO_ANSWER"]
+    assert "the answer was not complete at the deadline" in (outcome.attempts[0].reason or "")
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -235,6 +225,6 @@ def test_trying_again_is_bounded_for_all_calls_of_a_client_until_one_is_answered
 
 def test_silence_costs_its_connection_alone(anywhere: Use) -> None:
     with Gateway(silence, done) as gateway:
-        outcome = anywhere.apply(hk_only(gateway.url, read_timeout=0.1))
+        outcome = anywhere.apply(hk_only(gateway.url, read_timeout=0.3))
     assert codes(outcome) == ["APPLIED", "NO_ANSWER", "APPLIED"]
     assert [request.connection for request in gateway.received] == [1, 2]

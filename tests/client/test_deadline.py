@@ -37,7 +37,7 @@ def test_a_signer_that_uses_up_the_deadline_sends_nothing(anywhere: Use, update:
 
 def test_the_deadline_ends_a_silence_before_the_read_timeout_does(anywhere: Use) -> None:
     with Gateway(silence) as gateway:
-        outcome = anywhere.apply(hk_only(gateway.url, deadline=0.2, read_timeout=3.0))
+        outcome = anywhere.apply(hk_only(gateway.url, deadline=0.3, read_timeout=3.0))
     assert codes(outcome) == ["NO_ANSWER", "NO_ANSWER"]
 
 

@@ -46,7 +46,7 @@ LOST: dict[str, tuple[Step, str]] = {
 @pytest.mark.parametrize(("step", "reason"), LOST.values(), ids=LOST)
 def test_a_request_without_a_believable_answer_leaves_a_doubt(anywhere: Use, step: Step, reason: str) -> None:
     with Gateway(step) as gateway:
-        outcome = anywhere.apply(hk_only(gateway.url, attempts=1, read_timeout=0.1))
+        outcome = anywhere.apply(hk_only(gateway.url, attempts=1, read_timeout=0.3))
     assert codes(outcome) == ["NO_ANSWER", "NO_ANSWER"]
     assert [attempt.sent for attempt in outcome.attempts] == [True]
     assert reason in (outcome.attempts[0].reason or "nothing")

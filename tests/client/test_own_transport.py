@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Self
 
 import httpx
 import pytest
@@ -116,7 +117,7 @@ class _Late(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         yield SUCCESS[:10]
-        time.sleep(0.15)
+        time.sleep(0.35)
         yield SUCCESS[10:]
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -126,9 +127,41 @@ class _Late(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 def test_an_own_transports_answer_that_is_late_is_none(anywhere: Use) -> None:
     transport, _ = mocked(httpx.Response(200, stream=_Late()))
-    outcome = anywhere.apply(hk_only(URL, attempts=1, deadline=0.1), transport=transport)
+    outcome = anywhere.apply(hk_only(URL, attempts=1, deadline=0.3), transport=transport)
     assert codes(outcome) == ["NO_ANSWER", "NO_ANSWER"]
     assert outcome.attempts[0].reason == "the answer was not complete at the deadline"
+
+
+class _Once:
+    """An iterator that has nothing to clean up."""
+
+    def __init__(self) -> None:
+        self.chunks = [SUCCESS]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self.chunks:
+            raise StopAsyncIteration
+        return self.chunks.pop()
+
+
+class _Bare(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body of one piece."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter([SUCCESS])
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once()
+
+
+def test_an_own_transports_body_may_be_any_iterator(anywhere: Use) -> None:
+    answer = _signed()
+    answer.stream = _Bare()
+    transport, _ = mocked(answer)
+    assert anywhere.apply(hk_only(URL), transport=transport).code == "APPLIED"
 
 
 class _Counting(httpx.MockTransport):

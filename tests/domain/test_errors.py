@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
@@ -32,6 +33,7 @@ class Outer(BaseModel):
     items: list[Inner]
     table: dict[str, int] = {}
     either: Annotated[int, AfterValidator(never_seven)] | Inner = 0
+    file: Path | int = 0
 
 
 def caught(document: object) -> ValidationError:
@@ -140,6 +142,7 @@ def test_a_key_that_is_wrong_is_named_without_pydantics_own_marks() -> None:
 def test_the_readings_of_a_union_are_named_without_pydantics_own_marks() -> None:
     (first, second) = problems_of(caught({"items": [], "either": "x"}))
     assert (first.path, second.path) == ("either", "either.Inner")
+    assert [problem.path for problem in problems_of(caught({"items": [], "file": []}))] == ["file", "file.int"]
 
 
 def test_a_validators_own_words_begin_in_lower_case_without_their_label() -> None:

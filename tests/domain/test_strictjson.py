@@ -25,6 +25,7 @@ ACCEPTED: dict[str, tuple[str, object]] = {
     "a number too small for a float": ("1e-400", 0.0),
     "the largest float": ("1.7976931348623157e308", 1.7976931348623157e308),
     "an integer of 300 digits": ("1" * 300, int("1" * 300)),
+    "a fraction of 300 characters": ("0." + "1" * 298, float("0." + "1" * 298)),
     "every escape": (r'"\"\\\/\b\f\n\r\t\u0041"', '"\\/\b\f\n\r\tA'),
     "a pair of surrogate escapes": (r'"\ud83d\ude00"', "😀"),
     "a pair in a name": (r'{"\uD83D\uDE00":1}', {"😀": 1}),
@@ -167,12 +168,16 @@ def test_json_is_written_in_one_spelling() -> None:
         write_json(math.nan)
 
 
-@pytest.mark.parametrize("text", ["[" * MAX_DEPTH, "[]" * 200, '"' + "[" * 200, '"\\"' + "[" * 200 + '"' + "[" * MAX_DEPTH])
+@pytest.mark.parametrize(
+    "text", ["[" * MAX_DEPTH, "{" * MAX_DEPTH + "}", "[]" * 200, "{}" * 200, '"' + "[" * 200, '"\\"' + "[" * 200 + '"' + "[" * MAX_DEPTH]
+)
 def test_only_brackets_that_are_open_and_outside_text_count(text: str) -> None:
     require_shallow(text)
 
 
-@pytest.mark.parametrize("text", ["[" * (MAX_DEPTH + 1), '"' + "]" * 9 + '"' + "[{" * 33, '"\\\\"' + "[" * 65 + '"'])
+@pytest.mark.parametrize(
+    "text", ["[" * (MAX_DEPTH + 1), "[]" * 99 + "{" * 65, "{}" * 99 + "[" * 65, '"' + "]" * 9 + '"' + "[{" * 33, '"\\\\"' + "[" * 65 + '"']
+)
 def test_one_level_too_many_is_refused(text: str) -> None:
     with pytest.raises(JsonError, match="nested deeper than 64 levels"):
         require_shallow(text)

@@ -31,6 +31,7 @@ MISTAKES: dict[str, tuple[dict[str, object], Problem]] = {
         redeem(pass_={"id": "1"}),
         Problem("pass_", "unknown_member", "no such member", "did you mean 'pass'?"),
     ),
+    "only the Python name of pass": ({"action": "close", "pass_": {"id": "1"}}, Problem("pass", "missing", "is missing", "add it")),
     "no id": (close(**{"pass": {}}), Problem("pass.id", "missing", "is missing", "add it")),
     "an empty id": (
         close(**{"pass": {"id": ""}}),
@@ -132,6 +133,14 @@ MISTAKES: dict[str, tuple[dict[str, object], Problem]] = {
     "a set in the params": (
         close(content={"params": {"a": {1}}}),
         Problem("content.params.a", "invalid-json-value", "input was not a valid JSON value"),
+    ),
+    "a lone surrogate in a parameter's name": (
+        close(content={"params": {"\ud800": 1}}),
+        Problem("content.params", "not_json", "text holds a lone surrogate, which no encoding can carry"),
+    ),
+    "a lone surrogate in a name of code_info": (
+        close(code_info={"\ud800": 1}),
+        Problem("code_info", "not_json", "text holds a lone surrogate, which no encoding can carry"),
     ),
     "a lone surrogate in a name of the model": (
         close(key="\ud800"),

@@ -58,6 +58,9 @@ RISKS: dict[str, tuple[str, str, bool]] = {
     "a new sub_code that is unknown": ("mainland.pass.sub_codes.new", NEW + "outcome = 'PROVIDER_ERROR'", True),
     "a new sub_code of the gateway's, unknown": ("mainland.pass.sub_codes.isp.new", NEW + "outcome = 'UNMAPPED'", False),
     "a new sub_code of the gateway's that refuses": ("mainland.pass.sub_codes.isp.new", NEW + "outcome = 'REFUSED'", True),
+    "a new sub_code, unknown for one action": ("mainland.pass.sub_codes.new", NEW + "outcome = 'REFUSED'\non.close = 'UNMAPPED'", True),
+    "a new sub_code that settles": ("mainland.pass.sub_codes.new", NEW + "outcome = 'REFUSED'\nsettles = ['close']", True),
+    "a sub_code where there are none": ("hk.card.sub_codes.new", NEW + "outcome = 'REFUSED'", True),
     "another unknown error of the gateway's": ("mainland.pass.sub_codes.aop.unknown-x", NEW + "outcome = 'PROVIDER_ERROR'", False),
 }
 
@@ -92,10 +95,12 @@ def test_an_empty_reason_is_none(texts: Texts) -> None:
     assert refused(texts, overlay)
 
 
-def test_a_reason_given_by_one_overlay_does_not_cover_the_next(texts: Texts) -> None:
-    first, _ = placed("mainland.pass.codes.20000", "outcome = 'REFUSED'\naccept_risk = 'a letter says so'")
-    second, _ = placed("mainland.pass.codes.20000", "outcome = 'APPLIED'")
-    assert refused(texts, first, second)
+@pytest.mark.parametrize("where", ["mainland.pass.codes.20000", "mainland.pass.sub_codes.isp.unknow-error"])
+def test_a_reason_given_by_one_overlay_does_not_cover_the_next(where: str, texts: Texts) -> None:
+    first, _ = placed(where, "outcome = 'REFUSED'\naccept_risk = 'a letter says so'")
+    second, _ = placed(where, "outcome = 'APPLIED'")
+    laid(texts, first)
+    assert [problem.code for problem in refused(texts, first, second)] == ["risk"]
 
 
 @pytest.mark.parametrize("outcome", ["UNMAPPED", "REFUSED", "APPLIED"])

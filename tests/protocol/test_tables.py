@@ -99,6 +99,10 @@ MISTAKES: dict[str, tuple[Callable[[Texts], dict[str, str]], Problem]] = {
         lambda texts: edited(texts, "mainland/pass.toml", 'outcome = "REFUSED"', 'outcom = "REFUSED"'),
         Problem("mainland/pass.toml: codes.40004.outcome", "missing", "is missing", "add it"),
     ),
+    "the Python name of a member": (
+        lambda texts: edited(texts, "hk/card.toml", 'as = "iso8601"', 'transform = "iso8601"'),
+        Problem("hk/card.toml: fields.valid_until.transform", "unknown_member", "no such member"),
+    ),
     "no title": (
         lambda texts: edited(texts, "hk/card.toml", "title", "# title"),
         Problem("hk/card.toml: title", "missing", "is missing", "add it"),

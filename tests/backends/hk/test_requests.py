@@ -14,6 +14,7 @@ import pytest
 
 from passbridge import InvalidUpdate, load_update
 from passbridge.backends.hk.backend import HkGateway
+from passbridge.backends.hk.signature import signed_path
 from passbridge.protocol.gateway import CallsPaths, ExecutesRequests, Prepared
 from passbridge.protocol.settings import Secret
 from passbridge.protocol.wire import Headers, WireRequest, WireResponse
@@ -110,6 +111,14 @@ def test_a_gateway_below_a_path_signs_that_path_too() -> None:
     assert request.url == f"http://127.0.0.1:8080/base{PATH}"
     text = f"POST /base{PATH}\n{request.headers['Client-Id']}.{request.headers['Request-Time']}.".encode() + request.body
     assert openssl_verifies("hk-app", text, base64.b64decode(unquote(request.headers["Signature"].partition("signature=")[2])))
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [("https://a.example/b?c=d", "/b?c=d"), ("https://a.example/b", "/b"), ("https://a.example", "/"), ("https://a.example?c=d", "/?c=d")],
+)
+def test_the_path_is_signed_with_its_query_and_without_its_host(url: str, path: str) -> None:
+    assert signed_path(url) == path
 
 
 def test_a_prepared_update_says_what_it_is_about_and_what_was_left_out() -> None:

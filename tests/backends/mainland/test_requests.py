@@ -146,6 +146,12 @@ def test_an_update_for_the_mainland_says_what_it_is_about() -> None:
     assert prepared.content is None
 
 
+def test_a_moment_that_is_not_sent_stands_in_the_outcome_all_the_same() -> None:
+    prepared = account().prepare(Redeem(pass_=PassRef(id=SERIAL), at=NOW), NOW)
+    assert (prepared.at, prepared.problems) == (NOW, ())
+    assert prepared.notes == ("at left out: Mainland pass (alipay.pass.instance.update) has no field for it",)
+
+
 def test_nothing_prepared_by_another_backend_is_signed_or_judged_a_success() -> None:
     with pytest.raises(TypeError, match=r"^prepared by another backend$"):
         account().seal(Prepared("biz_content", "redeem"), NOW)
