@@ -154,6 +154,26 @@ def test_a_broken_backend_is_found_in_this_very_process(entry: str, why: str, tm
     assert caught.value.problems == (Problem(place, "unusable_backend", why, "mend or uninstall that distribution"),)
 
 
+def test_every_broken_backend_is_told_at_once_and_what_is_half_a_backend_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = "class Opens:\n    open = print\nclass Settles:\n    settings = dict\nclass Names:\n    settings = 'dict'\n    open = print\n"
+    names = ("Missing", "Opens", "Settles", "Names")
+    install(tmp_path, module, "acme_stampz:BACKEND\n" + "\n".join(f"{name.lower()} = acme_stamps:{name}" for name in names))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "acme_stamps", raising=False)
+    with pytest.raises(ConfigError) as caught:
+        find_backends()
+    half = "is no backend: it has no settings and open"
+    assert [(problem.path.partition(" of ")[0], problem.message) for problem in caught.value.problems] == [
+        ("entry point stamp", "can't be loaded: No module named 'acme_stampz'"),
+        ("entry point missing", "can't be loaded: module 'acme_stamps' has no attribute 'Missing'"),
+        ("entry point opens", half),
+        ("entry point settles", half),
+        ("entry point names", half),
+    ]
+    assert {problem.code for problem in caught.value.problems} == {"unusable_backend"}
+    assert {problem.mend for problem in caught.value.problems} == {"mend or uninstall that distribution"}
+
+
 def test_a_third_party_s_backend_carries_updates_from_end_to_end(installed: Installed) -> None:
     done = installed(PROGRAM, BACKEND, "acme_stamps:BACKEND")
     assert (done.returncode, done.stderr) == (0, "")

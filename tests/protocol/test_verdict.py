@@ -35,7 +35,7 @@ def asking(value: str | None) -> WireResponse:
         ("Sun, 22 Nov 2026 02:00:00 GMT", 0.0),
         (None, None),
         ("", None),
-        ("1234567890", None),
+        ("1234567890", 1e9),
         ("-1", None),
         ("+1", None),
         ("1.5", None),
