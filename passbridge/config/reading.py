@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
@@ -45,6 +45,9 @@ class HttpSettings(BaseModel):
     proxy: SecretStr | None = None
     trust_env: bool = False
     ca_file: str | None = None
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("settings that may hold a password are not pickled")
 
     @field_validator("proxy")
     @classmethod

@@ -27,7 +27,6 @@ _CODES = {
     "timezone_aware": ("naive_datetime", "a date and time needs its zone"),
     "string_too_short": ("empty", "must not be empty"),
     "string_unicode": ("unencodable", "text holds a lone surrogate, which no encoding can carry"),
-    "union_tag_not_found": ("missing", "is missing"),
 }
 
 _MENDS = {
@@ -38,7 +37,6 @@ _MENDS = {
     "bad_name": "write the name without '$': each gateway's own spelling is added",
     "raw_alone": "put everything into raw, or leave raw out",
     "string_type": "put it in quotes",
-    "union_tag_not_found": "add it: redeem, close, revise or refund",
 }
 
 
@@ -74,8 +72,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def _problem(detail: Any, known: Mapping[str, Iterable[str]], at: str) -> Problem:  # noqa: ANN401 - pydantic's ErrorDetails
     kind = detail["type"]
     parts = list(_parts(detail["loc"]))
-    if kind == "union_tag_not_found":
-        parts.append("action")
     code, message = _CODES.get(kind, (kind, _lowered(detail["msg"])))
     mend = _MENDS.get(kind, "")
     if kind == "extra_forbidden":

@@ -62,7 +62,7 @@ class PassUpdate(Model):
     @field_validator("code_info")
     @classmethod
     def _code_info_is_json(cls, value: JsonObject | None) -> JsonObject | None:
-        found = "; ".join(f"{path}: {message}" for path, message in flaws(value))
+        found = "; ".join(f"{path}: {message}" if path else message for path, message in flaws(value))
         if found:
             raise PydanticCustomError("not_json", "{found}", {"found": found})
         return value

@@ -7,7 +7,7 @@ clock: a driver waits, reads the clock and sends (`transport`), synchronously or
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Final, Protocol, TypeAlias, TypeVar
 
@@ -15,7 +15,7 @@ from passbridge.domain import Attempt, Code, Effect, Outcome
 from passbridge.protocol.gateway import Prepared, Sealed
 from passbridge.protocol.mapping import OutcomeRow
 from passbridge.protocol.resolve import Known, may_resend, resolve
-from passbridge.protocol.verdict import Verdict, no_reply
+from passbridge.protocol.verdict import Verdict, no_reply, retry_after
 from passbridge.protocol.wire import NoReply, WireRequest, WireResponse
 
 __all__ = ["GATEWAY_ZONE", "Budget", "Conversation", "Exchange", "Flow", "Instant", "Pause", "Policy", "Subject", "ask", "converse"]
@@ -196,7 +196,8 @@ def _attempt(about: Conversation, begun: Instant, ends: float) -> Flow[Verdict]:
     if isinstance(reply, Instant):
         raise TypeError("an exchange is answered by a response or its absence")
     answered = yield from _now()
-    return about.gateway.judge(about.prepared, request, reply, answered.wall)
+    verdict = about.gateway.judge(about.prepared, request, reply, answered.wall)
+    return verdict if verdict.retry_after is not None else replace(verdict, retry_after=retry_after(reply, answered.wall))
 
 
 def _wait(about: Conversation, record: _Record, left: float) -> float | None:

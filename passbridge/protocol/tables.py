@@ -61,7 +61,7 @@ def load_tables(texts: Mapping[str, str], overlays: Mapping[str, str] = MappingP
         _merge(files, name, _toml(name, text, found), found)
         laid = _resolve(files, found, at=name)
         found += _unaccepted(tables, laid, name) if not found else []
-        tables = laid
+        tables = _reasons_kept(tables, laid) if not found else laid
     if found:
         raise ConfigError(dict.fromkeys(found))
     return tables
@@ -186,6 +186,23 @@ def _unaccepted(before: Tables, after: Tables, overlay: str) -> Iterator[Problem
                 if row.accept_risk is None and _known(after, row) != _known(before, old.get(code) or _fallback(was, section, code, row)):
                     message = "changes what is known about the pass (applied, not applied, unknown) or settles a doubt"
                     yield Problem(f"{overlay}: {name}.{section}.{code}", "risk", message, 'say why in accept_risk = "…"')
+
+
+def _reasons_kept(before: Tables, after: Tables) -> Tables:
+    """A reason stays with its row where a later overlay leaves alone what is known."""
+    profiles = {}
+    for name, profile in after.profiles.items():
+        was, rows = before.profiles[name], {}
+        for section, olds in (("codes", was.codes), ("sub_codes", was.sub_codes)):
+            rows[section] = {code: _reasoned(before, olds.get(code), row) for code, row in getattr(profile, section).items()}
+        profiles[name] = profile.model_copy(update=rows)
+    return Tables(after.outcomes, MappingProxyType(profiles))
+
+
+def _reasoned(tables: Tables, old: CodeRow | None, row: CodeRow) -> CodeRow:
+    if old is None or row.accept_risk is not None or _known(tables, old) != _known(tables, row):
+        return row
+    return row.model_copy(update={"accept_risk": old.accept_risk})
 
 
 def _known(tables: Tables, row: CodeRow) -> object:
