@@ -16,7 +16,7 @@ from tests.faults.table import ANSWERS, CONNECTIONS, FRAMES, HEADS, SLOW, Case
 
 AT_ONCE = {"attempts": 2, "deadline": 3.0}
 """For faults that show at once."""
-IN_TIME = {"attempts": 2, "deadline": 0.3, "read_timeout": 0.1, "connect_timeout": 0.1}
+IN_TIME = {"attempts": 2, "deadline": 0.4, "read_timeout": 0.15, "connect_timeout": 0.15}
 """For faults that only time ends."""
 MEASURED = {"attempts": 1, "deadline": 1.0, "read_timeout": 0.15}
 """While memory is measured, everything takes many times as long."""
