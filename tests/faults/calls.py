@@ -32,11 +32,13 @@ class Caller:
     Attributes:
         way: `blocking`, or the loop that `AsyncClient` runs in.
         between: what is done after each call.
+        grace: seconds by which a deadline may be overrun.
         transports: what makes a transport of the caller's own, blocking and awaiting.
     """
 
     way: str
     between: Callable[[], object] = lambda: None
+    grace: float = GRACE
     transports: tuple[Any, Any] = (lambda: None, lambda: None)
 
     def applies(self, config: dict[str, Any], *wanted: Wanted) -> list[Outcome]:
@@ -54,7 +56,7 @@ class Caller:
             for update, after in pairs:
                 started = time.monotonic()
                 outcomes.append(client.apply(update, after=after))
-                _held(config, started)
+                self._hold(config, started)
                 self.between()
         return outcomes
 
@@ -64,18 +66,17 @@ class Caller:
             for update, after in pairs:
                 started = time.monotonic()
                 outcomes.append(await client.apply(update, after=after))
-                _held(config, started)
+                self._hold(config, started)
                 self.between()
         return outcomes
+
+    def _hold(self, config: dict[str, Any], started: float) -> None:
+        assert time.monotonic() - started <= config["retry"].get("deadline", 10.0) + self.grace
 
 
 def _signers(config: dict[str, Any]) -> dict[str, Signer]:
     """In place of private keys, which take longer to read than a fault to happen."""
     return dict.fromkeys(config["accounts"], lambda data: sign(data, "ours"))
-
-
-def _held(config: dict[str, Any], started: float) -> None:
-    assert time.monotonic() - started <= config["retry"].get("deadline", 10.0) + GRACE
 
 
 def told(outcome: Outcome) -> list[str]:

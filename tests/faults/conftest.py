@@ -6,6 +6,7 @@ import random
 import pytest
 
 from tests.faults.calls import WAYS, Caller
+from tests.faults.tls import spare_certificates
 
 
 @pytest.fixture(params=WAYS)
@@ -20,5 +21,5 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.upper().startswith("PASSBRIDGE_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)  # the machine's own certificates, which nobody here needs, take 25 ms to read
+    spare_certificates(monkeypatch)
     monkeypatch.setattr(random, "random", lambda: 0.0)

@@ -123,6 +123,7 @@ class Gateway:
 
     def _accept(self) -> None:
         for line in self._accepted():
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             self._lines.append(line)
             self._start(self._talk, line, next(self._script))

@@ -90,7 +90,7 @@ CONNECTIONS = [
 ]
 
 SLOW = [
-    Case("never read", (sleep(0.5),), UNREAD),
+    Case("never read", (sleep(0.4),), UNREAD),
     Case("silence", (read, hold), LATE),
     Case("silence after the status line", (read, send(b"HTTP/1.1 200 OK\r\n"), hold), LATE),
     Case("silence within the header", (read, send(_part(None, 90)), hold), LATE),
@@ -110,7 +110,7 @@ SLOW = [
     Case("chunks without the last one", bent(lambda answer: answer.chunked(20, end=b""), hold), LATE),
     Case(
         "an answer at the last moment in two halves",
-        (read, sleep(0.1), send(_part(None, 60)), sleep(0.1), send(_part(60, None)), hold),
+        (read, sleep(0.06), send(_part(None, 60)), sleep(0.06), send(_part(60, None)), hold),
         EITHER,
     ),
 ]

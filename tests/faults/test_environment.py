@@ -59,7 +59,7 @@ def test_certificates_that_the_environment_names_count_only_where_it_is_trusted(
 ) -> None:
     (tmp_path / f"{_subject_hash(certificate())}.0").write_bytes(certificate())
     (tmp_path / "ca.pem").write_bytes(certificate())
-    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.undo()  # here this machine has its own certificates
     monkeypatch.setenv(variable, str(tmp_path if variable.endswith("DIR") else tmp_path / "ca.pem"))
     with Gateway(HK, (again(read, answer),), context=server_context(tmp_path, certificate())) as gateway:
         outcome = caller.apply(HK.config(gateway.url, {"trust_env": trusted}, **RETRY), HK.update("refund"))

@@ -13,7 +13,7 @@ from tests.faults.regions import CN, HK, Region
 from tests.faults.steps import again, answer, close, drip, hold, read, read_some, reset, send
 from tests.faults.tls import certificate, server_context
 
-RETRY = {"attempts": 2, "deadline": 0.6, "read_timeout": 0.25, "connect_timeout": 0.2}
+RETRY = {"attempts": 2, "deadline": 0.6, "read_timeout": 0.25, "connect_timeout": 0.1}
 REGIONS = [pytest.param(HK, "refund", id="hk refund"), pytest.param(CN, "redeem", id="cn redeem")]
 OK: Script = (again(read, answer),)
 

@@ -137,11 +137,10 @@ EFFECTS = {"APPLIED": "applied", "APPLIED_PRESUMED": "in_state"}
 
 
 @pytest.mark.parametrize("region", [HK, CN], ids=["hk", "cn"])
-@pytest.mark.parametrize("action", ["redeem", "revise"])
-def test_every_attempt_carries_the_same_update_under_a_time_and_signature_of_its_own(caller: Caller, region: Region, action: str) -> None:
+def test_every_attempt_carries_the_same_update_under_a_time_and_signature_of_its_own(caller: Caller, region: Region) -> None:
     wait = b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
     with Gateway(region, (again(read, send(wait)),)) as gateway:
-        outcome = caller.apply(region.config(gateway.url, attempts=2, **RETRY), region.update(action))
+        outcome = caller.apply(region.config(gateway.url, attempts=2, **RETRY), region.update("revise"))
     assert told(outcome) == ["NO_ANSWER"] * 3
     assert len({_business(region, request) for request in gateway.requests}) == 1
     times, signatures = zip(*(_proved(region, request) for request in gateway.requests), strict=True)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, partial
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -75,10 +76,10 @@ def test_an_answer_with_one_byte_of_its_head_changed_is_never_believed_to_say_so
 
 
 @QUICK
-@given(first=answers, second=answers)
-def test_the_head_of_one_answer_proves_nothing_of_another_body(first: tuple[str, str], second: tuple[str, str]) -> None:
-    assume(first[0] == second[0] == "hk" and first[1] != second[1])
-    assert desk("hk").judge(_right(*first)[0], _right(*second)[1]).code not in DEFINITE
+@given(two=st.sampled_from(list(permutations(REGIONS["hk"].codes, 2))))
+def test_the_head_of_one_answer_proves_nothing_of_another_body(two: tuple[str, str]) -> None:
+    body, head = (_right("hk", says) for says in two)
+    assert desk("hk").judge(body[0], head[1]).code not in DEFINITE
 
 
 @QUICK

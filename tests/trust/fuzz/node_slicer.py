@@ -28,7 +28,7 @@ def one_input(data: bytes) -> None:
         if list(read) != list(found):
             raise AssertionError(whole)
         for name, member in found.items():
-            if member.source not in whole or json.loads(member.source) != member.value != read[name]:
+            if member.source not in whole or not json.loads(member.source) == member.value == read[name]:
                 raise AssertionError(whole)
 
 
