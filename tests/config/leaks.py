@@ -23,8 +23,8 @@ def spellings(secret: bytes) -> list[str]:
     return [*texts, repr(lines[len(lines) // 2])[2:-1], lines[len(lines) // 2].hex(), base64.b64encode(secret).decode()[:40]]
 
 
-def found_in(error: BaseException, secret: bytes) -> list[str]:
-    """Where an error shows the secret."""
+def found_in(error: BaseException, secret: bytes, within: str = PACKAGE) -> list[str]:
+    """Where an error, or a frame of code within a folder, shows the secret."""
     marks = spellings(secret)
     shown = {
         "str": str(error),
@@ -35,7 +35,7 @@ def found_in(error: BaseException, secret: bytes) -> list[str]:
     }
     places = [place for place, text in shown.items() if _holds(text, marks)]
     for link in _chain(error):
-        for frame, name, value in _locals(link.__traceback__):
+        for frame, name, value in _locals(link.__traceback__, within):
             if any(_holds(text, marks) for text in _texts(value, set())):
                 places.append(f"{frame}: {name}")
     return places
@@ -51,11 +51,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _locals(trace: TracebackType | None) -> Iterator[tuple[str, str, object]]:
-    """The locals of each of the package's own frames."""
+def _locals(trace: TracebackType | None, within: str) -> Iterator[tuple[str, str, object]]:
+    """The locals of each frame of code within a folder."""
     while trace is not None:
         code = trace.tb_frame.f_code
-        if code.co_filename.startswith(PACKAGE):
+        if code.co_filename.startswith(within):
             yield from ((code.co_qualname, name, value) for name, value in trace.tb_frame.f_locals.items())
         trace = trace.tb_next
 
