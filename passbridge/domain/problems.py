@@ -71,12 +71,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def _problem(detail: Any, known: Mapping[str, Iterable[str]], at: str) -> Problem:  # noqa: ANN401 - pydantic's ErrorDetails
     kind = detail["type"]
-    parts = list(_parts(detail["loc"]))
+    *above, last = detail["loc"] or ("",)
+    parts = list(_parts(above))
     code, message = _CODES.get(kind, (kind, _lowered(detail["msg"])))
     mend = _MENDS.get(kind, "")
-    if kind == "extra_forbidden":
-        mend = did_you_mean(str(parts[-1]), known.get(place(parts[:-1]), ()))
-    return Problem(place(parts, at), code, message, mend)
+    if kind == "extra_forbidden":  # its last part is the caller's own word, whatever it looks like
+        return Problem(place([*parts, last], at), code, message, did_you_mean(str(last), known.get(place(parts), ())))
+    return Problem(place([*parts, *_parts([last])], at), code, message, mend)
 
 
 def _parts(loc: Iterable[object]) -> Iterator[object]:

@@ -26,6 +26,14 @@ def redeem(**members: object) -> dict[str, object]:
 
 
 MISTAKES: dict[str, tuple[dict[str, object], Problem]] = {
+    "a member named as pydantic names the place of a key": (
+        close(**{"[key]": {}}),
+        Problem("[key]", "unknown_member", "no such member", "did you mean 'key'?"),
+    ),
+    "a member named as pydantic names a validator": (
+        close(**{"pass": {"id": "1", "function-after": 1}}),
+        Problem("pass.function-after", "unknown_member", "no such member", "known: channel, id, merchant, open_id, template, user_id"),
+    ),
     "no pass": ({"action": "close"}, Problem("pass", "missing", "is missing", "add it")),
     "the Python name of pass": (
         redeem(pass_={"id": "1"}),

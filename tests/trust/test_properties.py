@@ -201,6 +201,7 @@ MEMBERS = ["action", "to", "key", "pass", "pass_", "proof", "content", "at", "va
         st.sampled_from(MEMBERS) | st.text(max_size=5), anything | st.dictionaries(st.sampled_from(MEMBERS), anything), max_size=6
     )
 )
+@example(value={"action": {}, "[key]": {}})
 def test_no_mapping_makes_load_update_raise_anything_but_invalid_update(value: dict[str, object]) -> None:
     _raises_nothing_but(InvalidUpdate, lambda: load_update(value))
 
