@@ -156,7 +156,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
 def _changes(before: Tables, after: Tables) -> Iterator[dict[str, Any]]:
     for name, profile in after.profiles.items():
         was, now = before.profiles[name].model_dump(mode="json"), profile.model_dump(mode="json")
-        for section in ("codes", "sub_codes", "fields", "kinds", "lengths"):
+        for section in ("codes", "sub_codes", "fields", "kinds", "lengths", "query"):
             for row, value in now[section].items():
                 old = was[section].get(row)
                 if old != value:

@@ -6,17 +6,16 @@ clock: a driver waits, reads the clock and sends (`transport`), synchronously or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final
 
 from passbridge.domain import Attempt, Code, Effect, Outcome
-from passbridge.protocol.gateway import Prepared, Sealed
-from passbridge.protocol.mapping import OutcomeRow
-from passbridge.protocol.resolve import Known, may_resend, resolve
+from passbridge.protocol.conversation import Budget, Conversation, Exchange, Flow, Instant, Pause, Policy, Subject
+from passbridge.protocol.gateway import AnswersQueries, Prepared, Sealed
+from passbridge.protocol.resolve import Known, may_ask, may_resend, resolve
 from passbridge.protocol.verdict import Verdict, no_reply, retry_after
-from passbridge.protocol.wire import NoReply, WireRequest, WireResponse
+from passbridge.protocol.wire import NoReply
 
 __all__ = ["GATEWAY_ZONE", "Budget", "Conversation", "Exchange", "Flow", "Instant", "Pause", "Policy", "Subject", "ask", "converse"]
 
@@ -30,91 +29,6 @@ _SLOW_BACK_OFF: Final = (1.0, 30.0)
 
 _DECIDED: Final = frozenset({Effect.APPLIED, Effect.IN_STATE, Effect.NOT_APPLIED})
 """The gateway answered, and knew: it is not in an outage."""
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How long and how often to try, for one `apply` (seconds)."""
-
-    attempts: int = 3
-    deadline: float = 10.0
-    connect_timeout: float = 3.0
-    read_timeout: float = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Wait so many seconds, then tell the time. Answered by an `Instant`."""
-
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Instant:
-    """The time: by the calendar, and by a clock that is never set back (seconds)."""
-
-    wall: datetime
-    monotonic: float
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """Send this request and give the answer or `NoReply`, not later than the deadline (monotonic seconds)."""
-
-    request: WireRequest
-    deadline: float
-    policy: Policy
-
-
-class Budget(Protocol):
-    """What trying again draws on, so that an outage isn't multiplied by every caller's patience."""
-
-    def spend(self) -> bool:
-        """Draw one more attempt; false where nothing is left."""
-        ...
-
-    def earn(self) -> None:
-        """An answer came that decides: put one attempt back."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an outcome is about: the account, and what names the update."""
-
-    account: str
-    pass_id: str | None = None
-    key: str | None = None
-
-
-_T = TypeVar("_T")
-Flow: TypeAlias = Generator[Pause | Exchange, Instant | WireResponse | NoReply, _T]
-"""A conversation: yields what is to be done, is sent what happened, returns what is known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
-    """Everything one conversation needs, fixed before it begins.
-
-    Attributes:
-        gateway: the account's pure steps.
-        prepared: the update, encoded once.
-        subject: what the outcome names.
-        outcomes: what each code means.
-        policy: how long and how often.
-        jitter: gives a number from 0 to 1.
-        budget: what trying again draws on, over all conversations of a client.
-        after: an earlier outcome of the same update.
-    """
-
-    gateway: Sealed
-    prepared: Prepared
-    subject: Subject
-    outcomes: Mapping[Code, OutcomeRow]
-    policy: Policy
-    jitter: Callable[[], float]
-    budget: Budget
-    after: Outcome | None = None
 
 
 @dataclass(slots=True)
@@ -152,18 +66,18 @@ def _converse(about: Conversation) -> Flow[tuple[Outcome, _Record]]:
     record = _begin(about.after)
     wait: float | None = 0.0
     while wait is not None:
-        begun = yield from _now(wait)
-        if begun.monotonic >= ends:
+        begun = yield from _begun(about, record, wait, ends)
+        if begun is None:
             break
-        verdict = yield from _attempt(about, begun, ends)
+        verdict = yield from _attempt(about.gateway, about.prepared, about.policy, begun, ends)
         ended = yield from _now()
         record.verdicts.append(verdict)
         record.attempts.append(_attempt_row(len(record.attempts) + 1, verdict, begun, ended))
-        if about.outcomes[verdict.code].effect in _DECIDED and verdict.code is not Code.RATE_LIMITED:
-            about.budget.earn()
+        _earn(about, verdict)
         wait = _wait(about, record, ends - ended.monotonic)
     if not record.verdicts:
         record.verdicts.append(Verdict(code=Code.NOT_SENT, sent=False, reason="the deadline came before any attempt"))
+    yield from _ask_at_the_end(about, record, ends)
     ended = yield from _now()
     return _outcome(about, record, started, ended), record
 
@@ -182,21 +96,81 @@ def _now(wait: float = 0.0) -> Flow[Instant]:
     return instant
 
 
-def _attempt(about: Conversation, begun: Instant, ends: float) -> Flow[Verdict]:
+def _begun(about: Conversation, record: _Record, wait: float, ends: float) -> Flow[Instant | None]:
+    """When the next attempt begins; None where the deadline has come, or the query has settled what was in doubt."""
+    begun = yield from _now(wait)
+    question = _question(about, record) if begun.monotonic < ends else None
+    if question is not None:
+        # Half of what is left, so that a query that hangs leaves the attempt its chance.
+        yield from _inquire(about, record, question, (begun.monotonic + ends) / 2)
+        begun = yield from _now()
+    return None if begun.monotonic >= ends or (question and not _in_doubt(about, record)) else begun
+
+
+def _ask_at_the_end(about: Conversation, record: _Record, ends: float) -> Flow[None]:
+    """Nothing is sent any more: what is in doubt is asked about once more, after the same wait as another attempt."""
+    question = _question(about, record)
+    if question is None:
+        return
+    now = yield from _now()
+    wait = _back_off(about, record)
+    if wait >= ends - now.monotonic:
+        return
+    begun = yield from _now(wait)
+    if begun.monotonic < ends:
+        yield from _inquire(about, record, question, ends)
+
+
+def _question(about: Conversation, record: _Record) -> tuple[Sealed, Prepared] | None:
+    """What to ask the gateway; None where nothing is in doubt, or no answer could settle it."""
+    if not _in_doubt(about, record) or not may_ask(about.prepared.action) or not isinstance(about.gateway, AnswersQueries):
+        return None
+    return about.gateway.inquiring(about.prepared)
+
+
+def _in_doubt(about: Conversation, record: _Record) -> bool:
+    """Whether an attempt is in doubt and nothing since has settled it."""
+    if not record.verdicts:
+        return bool(record.earlier)
+    known = resolve(about.prepared.action, record.earlier, record.verdicts, about.outcomes)
+    return about.outcomes[known.code].effect is Effect.UNKNOWN
+
+
+def _inquire(about: Conversation, record: _Record, question: tuple[Sealed, Prepared], ends: float) -> Flow[None]:
+    """Ask; only the wanted state counts as a verdict. "Not there" may be "not there yet": it settles nothing."""
+    if not about.budget.spend():
+        record.remarks.append("not asked what became of it: too many attempts of this client failed lately")
+        return
+    begun = yield from _now()
+    verdict = yield from _attempt(*question, about.policy, begun, ends)
+    ended = yield from _now()
+    told = replace(verdict, sent=False, reason=f"query: {verdict.reason or verdict.code}")
+    record.attempts.append(_attempt_row(len(record.attempts) + 1, told, begun, ended))
+    _earn(about, verdict)
+    if about.outcomes[verdict.code].effect is Effect.IN_STATE:
+        record.verdicts.append(verdict)
+
+
+def _earn(about: Conversation, verdict: Verdict) -> None:
+    if verdict.answer is not None or (about.outcomes[verdict.code].effect in _DECIDED and verdict.code is not Code.RATE_LIMITED):
+        about.budget.earn()
+
+
+def _attempt(gateway: Sealed, prepared: Prepared, policy: Policy, begun: Instant, ends: float) -> Flow[Verdict]:
     try:
-        request = about.gateway.seal(about.prepared, begun.wall)
+        request = gateway.seal(prepared, begun.wall)
     except Exception as error:  # noqa: BLE001 - a merchant's own signer may raise anything; nothing was sent
         return Verdict(code=Code.NOT_SENT, sent=False, reason=f"signing failed: {type(error).__name__}")
     sealed = yield from _now()
     if sealed.monotonic >= ends:
         return Verdict(code=Code.NOT_SENT, sent=False, reason="the deadline came before the request left")
-    reply = yield Exchange(request, ends, about.policy)
+    reply = yield Exchange(request, ends, policy)
     if isinstance(reply, NoReply):
         return no_reply(reply)
     if isinstance(reply, Instant):
         raise TypeError("an exchange is answered by a response or its absence")
     answered = yield from _now()
-    verdict = about.gateway.judge(about.prepared, request, reply, answered.wall)
+    verdict = gateway.judge(prepared, request, reply, answered.wall)
     return verdict if verdict.retry_after is not None else replace(verdict, retry_after=retry_after(reply, answered.wall))
 
 
@@ -207,13 +181,20 @@ def _wait(about: Conversation, record: _Record, left: float) -> float | None:
     doubt = any(about.outcomes[code].effect is Effect.UNKNOWN for code in codes)
     if len(record.verdicts) >= about.policy.attempts or not may_resend(about.prepared.action, last, doubt=doubt):
         return None
-    first, longest = _SLOW_BACK_OFF if last.slow else _BACK_OFF
-    wait: float = max(about.jitter() * min(longest, first * 2 ** (len(record.verdicts) - 1)), last.retry_after or 0.0)
+    wait = _back_off(about, record)
     if wait >= left:
         return None
     if not about.budget.spend():
         record.remarks.append("not tried again: too many attempts of this client failed lately")
         return None
+    return wait
+
+
+def _back_off(about: Conversation, record: _Record) -> float:
+    """Seconds to wait after the last attempt: they double, with full jitter; what the answer asked for is the least."""
+    last = record.verdicts[-1]
+    first, longest = _SLOW_BACK_OFF if last.slow else _BACK_OFF
+    wait: float = max(about.jitter() * min(longest, first * 2 ** (len(record.verdicts) - 1)), last.retry_after or 0.0)
     return wait
 
 

@@ -14,7 +14,7 @@ from passbridge.errors import Problem
 from passbridge.protocol.verdict import Verdict
 from passbridge.protocol.wire import WireRequest, WireResponse
 
-__all__ = ["CallsPaths", "Capabilities", "ExecutesRequests", "Gateway", "Prepared", "Sealed"]
+__all__ = ["AnswersQueries", "CallsPaths", "Capabilities", "ExecutesRequests", "Gateway", "Prepared", "Sealed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,20 @@ class Gateway(Sealed, Protocol):
 
     def prepare(self, update: PassUpdate, now: datetime) -> Prepared:
         """Translate and encode an update, or say every reason why it can't be sent."""
+        ...
+
+
+@runtime_checkable
+class AnswersQueries(Protocol):
+    """A gateway that can be asked in which state a pass is, when an update of it is in doubt."""
+
+    def inquiring(self, prepared: Prepared) -> tuple[Sealed, Prepared] | None:
+        """The question about this update, prepared; None where the account doesn't ask, or no answer would settle it.
+
+        Its verdict is `ALREADY_IN_STATE` only on a verified answer that shows this very pass in the wanted state. Every
+        other verdict settles nothing, and none stands for a request that could change the pass. A verified answer that was
+        read is the verdict's `answer`, whatever it shows.
+        """
         ...
 
 

@@ -40,7 +40,7 @@ class Verdict:
         slow: whether to wait as after a rate limit.
         retry_after: seconds that the answer asks to wait.
         note: a remark for the outcome.
-        answer: the verified document itself, for those who asked for it (`execute`, `call`).
+        answer: the verified document itself, for those who asked for it (`execute`, `call`, a query).
     """
 
     code: Code

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import ModuleType
 from typing import Final
@@ -16,6 +16,7 @@ from urllib.parse import quote_plus
 
 from passbridge.backends.credentials import KeyRing
 from passbridge.backends.mainland.answer import Reading, claim, parse
+from passbridge.backends.mainland.query import Inquiry, wanted
 from passbridge.backends.mainland.settings import MainlandSettings
 from passbridge.backends.mainland.signature import Trust, Unverified, Verified, signed_text, verify
 from passbridge.domain import Code, JsonObject, PassUpdate
@@ -37,10 +38,11 @@ _IN_QUERY: Final = ("app_id", "method", "format", "charset", "sign_type", "times
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One call of one method: its parameters but for those that change with every attempt."""
+    """One call of one method: its parameters but for those that change with every attempt, and an update's document."""
 
     method: str
     params: Mapping[str, str] = field(repr=False)
+    document: JsonObject = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class MainlandGateway:
         """The business parameters, encoded once."""
         said = translate(update, self.profile, {"channel": self.settings.channel_id}, now)
         problems = (*said.problems, *self._unencodable(update))
-        content = None if problems else self._call(sdk().update_params(said.document))
+        content = None if problems else replace(self._call(sdk().update_params(said.document)), document=said.document)
         return Prepared(content, update.action, update.pass_.id, said.at, said.notes, problems)
 
     def executing(self, sdk_request: object) -> tuple[Sealed, Prepared]:
@@ -99,6 +101,14 @@ class MainlandGateway:
         if problems:
             raise InvalidUpdate(problems)
         return _Execution(self, sdk_request), Prepared(call, call.method)
+
+    def inquiring(self, prepared: Prepared) -> tuple[Sealed, Prepared] | None:
+        """Whether the pass is in the wanted state, as a question; None unless the account asks, and the tables say what settles it."""
+        update, row = prepared.content, self.profile.query.get(prepared.action)  # type: ignore[call-overload]  # absent: no action
+        if self.settings.resolve != "query" or row is None or not isinstance(update, _Call):
+            return None
+        question = self._call(sdk().query_params(str(prepared.subject)))
+        return Inquiry(self, row, wanted(prepared, update.document, self.profile)), Prepared(question, question.method)
 
     def seal(self, prepared: Prepared, now: datetime) -> WireRequest:
         """Sign these parameters at this time; these parameters are sent."""

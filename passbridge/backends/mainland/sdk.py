@@ -10,13 +10,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol, cast
 
+from alipay.aop.api.domain.AlipayMarketingPassInstanceQueryModel import AlipayMarketingPassInstanceQueryModel
 from alipay.aop.api.domain.AlipayPassInstanceUpdateModel import AlipayPassInstanceUpdateModel
+from alipay.aop.api.request.AlipayMarketingPassInstanceQueryRequest import AlipayMarketingPassInstanceQueryRequest
 from alipay.aop.api.request.AlipayPassInstanceUpdateRequest import AlipayPassInstanceUpdateRequest
 
 from passbridge.domain import JsonObject, write_json
 from passbridge.errors import ConfigError, InvalidUpdate, Problem
 
-__all__ = ["SdkResponse", "request_params", "response_object", "update_params"]
+__all__ = ["SdkResponse", "query_params", "request_params", "response_object", "update_params"]
 
 _RESERVED = frozenset(
     {"app_id", "format", "charset", "sign_type", "sign", "timestamp", "alipay_sdk", "encrypt_type", "app_cert_sn", "alipay_root_cert_sn"}
@@ -48,6 +50,14 @@ def update_params(document: JsonObject) -> dict[str, str]:
     for name, value in document.items():
         setattr(model, name, value)
     params: dict[str, str] = AlipayPassInstanceUpdateRequest(biz_model=model).get_params()
+    return params
+
+
+def query_params(serial_number: str) -> dict[str, str]:
+    """The parameters of one `alipay.marketing.pass.instance.query` for the passes of this number."""
+    model = AlipayMarketingPassInstanceQueryModel()
+    model.serial_number = serial_number
+    params: dict[str, str] = AlipayMarketingPassInstanceQueryRequest(biz_model=model).get_params()
     return params
 
 

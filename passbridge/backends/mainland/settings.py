@@ -35,6 +35,7 @@ class MainlandSettings(AccountSettings):
         gateway_public_key: Alipay's.
         app_auth_token: the token of the merchant on whose behalf an agent calls. Travels in the body, never in the URL.
         gbk_check: refuse text that GBK can't hold, under any charset.
+        resolve: how a doubt is resolved: `resend` (by the tables alone), or `query`: the pass is asked for before that.
     """
 
     backend: Literal["mainland"]
@@ -47,3 +48,4 @@ class MainlandSettings(AccountSettings):
     gateway_public_key: Annotated[Secret, PUBLIC] | None = None
     app_auth_token: Annotated[Secret, AfterValidator(_token)] | None = None
     gbk_check: bool = True
+    resolve: Literal["resend", "query"] = "resend"
