@@ -222,6 +222,7 @@ class Profile(_Row):
             f"one_of names {member!r}, which is no field" for group in self.one_of for member in group.members if member not in self.fields
         ]
         wrong += [f"lengths names {kind!r}, which is no kind" for kind in self.lengths if kind not in self.kinds]
+        wrong += [f"query names {action!r}, which is no action of it" for action in self.query if action not in self.actions]
         wrong += [f"the default kind {default!r} is no kind"] if default is not None and default not in self.kinds else []
         wrong += [
             f"{name!r} can't be written as {row.transform}"
