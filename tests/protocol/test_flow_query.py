@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from passbridge import Code, Finding, Native, Outcome
 from passbridge.protocol.flow import Policy
 from passbridge.protocol.gateway import AnswersQueries
 from passbridge.protocol.mapping import OutcomeRow
 from passbridge.protocol.resolve import may_ask
+from passbridge.protocol.tables import load_tables
 from passbridge.protocol.verdict import Verdict
 from passbridge.protocol.wire import NoReply
+from passbridge.resources import mapping_texts
 from tests.protocol.asking import AskedPeer, Desk
 from tests.protocol.scripted import Peer, prepared
 
 Outcomes = Mapping[Code, OutcomeRow]
+TABLES = load_tables(mapping_texts())
 Script = Sequence[Verdict | NoReply | BaseException]
 
 DONE = Verdict(code=Code.APPLIED)
@@ -243,3 +248,40 @@ def test_a_call_of_another_kind_is_not_asked_about(outcomes: Outcomes) -> None:
     peer = Peer([LOST], outcomes)
     outcome, answer = peer.asked(prepared("alipay.pass.template.add"))
     assert (outcome.code, answer) == (Code.NO_ANSWER, None)
+
+
+STEPS = [DONE, LOST, UNSENT, LIMITED, UNSURE, BAD, UNTRUSTED, UNMAPPED, REFUSED, MALFORMED, Verdict(code=Code.ALREADY_IN_STATE)]
+
+
+@settings(max_examples=150)
+@given(
+    script=st.lists(st.sampled_from(STEPS), min_size=5, max_size=5),
+    says=st.lists(st.sampled_from([says for says, _, _ in FAILURES.values()]), min_size=1, max_size=5),
+    action=st.sampled_from(["redeem", "close", "revise", "refund"]),
+    attempts=st.integers(1, 5),
+)
+def test_without_the_wanted_state_a_query_changes_neither_what_is_sent_nor_what_is_known(
+    script: Script, says: Script, action: str, attempts: int
+) -> None:
+    plain, peer = Peer(script, TABLES.outcomes), asked(TABLES.outcomes, script, says)
+    policy = Policy(attempts=attempts)
+    without, outcome = plain.talk(prepared(action), policy=policy), peer.talk(prepared(action), policy=policy)
+    left_out = {"attempts", "elapsed", "started"}
+    assert outcome.model_dump(exclude=left_out) == without.model_dump(exclude=left_out)
+    assert peer.order().replace("q", "") == plain_order(plain)
+    updates = [attempt for attempt in outcome.attempts if not (attempt.reason or "").startswith("query: ")]
+    assert [(one.code, one.sent, one.reason) for one in updates] == [(one.code, one.sent, one.reason) for one in without.attempts]
+
+
+@settings(max_examples=150)
+@given(script=st.lists(st.sampled_from(STEPS), min_size=3, max_size=3), action=st.sampled_from(["redeem", "close", "revise"]))
+def test_the_wanted_state_is_presumed_exactly_where_something_was_in_doubt(script: Script, action: str) -> None:
+    peer = asked(TABLES.outcomes, script, [THERE])
+    outcome = peer.talk(prepared(action))
+    doubts = [attempt for attempt in outcome.attempts if TABLES.outcomes[attempt.code].effect == "unknown"]
+    assert (outcome.code is Code.APPLIED_PRESUMED) is bool(doubts) is (peer.order().count("q") == 1)
+    assert peer.order().endswith("q") or "q" not in peer.order()
+
+
+def plain_order(peer: Peer) -> str:
+    return "u" * len(peer.exchanges)
