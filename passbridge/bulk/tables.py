@@ -162,9 +162,10 @@ class ParquetTable:
         line = 0
         try:
             for batch in self._file.iter_batches(_BATCH, columns=list(wanted)):
-                for record in batch.to_pylist(maps_as_pydicts="strict"):
+                for found in _values(batch):
                     line += 1
-                    yield Record(line, [record.get(name) for name in self.names])
+                    cells, problems = ((), (found,)) if isinstance(found, Problem) else ([found.get(name) for name in self.names], ())
+                    yield Record(line, cells, problems)
         except self._arrow_error:
             raise self._damaged() from None
 
@@ -176,3 +177,21 @@ class ParquetTable:
 
     def _damaged(self) -> Exception:
         return refused(self._name, "unreadable_file", "is no Parquet file, or a damaged one", "write it again, or name another format")
+
+
+def _values(batch: Any) -> Iterator[dict[str, Any] | Problem]:  # noqa: ANN401 - pyarrow ships no types
+    """A batch's rows; where one can't be had as Python values, each of them alone."""
+    try:
+        yield from batch.to_pylist(maps_as_pydicts="strict")
+    except KeyError:
+        if batch.num_rows == 1:
+            yield Problem("", "unreadable_row", "holds a map with one key twice", "write each key once")
+            return
+    except UnicodeDecodeError:
+        if batch.num_rows == 1:
+            yield Problem("", "undecodable", "holds text that is not UTF-8", "write the file again")
+            return
+    else:
+        return
+    for index in range(batch.num_rows):
+        yield from _values(batch.slice(index, 1))

@@ -122,6 +122,12 @@ def test_a_parameter_s_name_may_hold_dots_and_colons() -> None:
     assert update["content"] == {"params": {"a.b": "2", "c:d": "3"}, "locales": {"zh_HK": {"e.f": "4"}}}
 
 
+def test_every_update_may_be_given_another_account() -> None:
+    (update,) = updates(table("action,to,pass.id\nclose,cn,1\n", to="hk-tickets"))
+
+    assert update["to"] == "hk-tickets"
+
+
 def test_whole_objects_are_json() -> None:
     (update,) = updates(table('action,pass,content.locales.zh_HK,content.params\nrevise,"{""id"": ""1""}","{""a"": 1}","{""b"": 2}"\n'))
 
@@ -325,6 +331,7 @@ def test_parquet_maps_are_objects(file: Path) -> None:
         (pa.array([decimal.Decimal("1.50")]), "text", "1.50"),
         (pa.array([decimal.Decimal("1.50")]), "number", 1.5),
         (pa.array([12.0]), "int", 12),
+        (pa.array([12]), "int", 12),
         (pa.array(["[1]"]), "json", [1]),
         (pa.array([True]), "bool", True),
     ],
@@ -379,17 +386,28 @@ def test_parquet_is_read_batch_by_batch(file: Path) -> None:
     assert [update["pass"]["id"] for update in updates(found)] == [str(n) for n in range(2500)]
 
 
+def test_a_row_that_python_cannot_hold_is_told_and_the_others_come(file: Path) -> None:
+    params = pa.array([[("a", "1")], [("a", "1"), ("a", "2")], [("b", "1")]], pa.map_(pa.string(), pa.string()))
+    twice = parquet(file, {"action": ["revise"] * 3, "pass.id": ["1"] * 3, "content.params": params})
+    texts = pa.array([b"1", b"2", b"\xff"], pa.binary()).view(pa.string())
+    undecodable = parquet(file, {"action": ["close"] * 3, "pass.id": texts})
+
+    assert [brief(row) for row in twice] == [(1, "revise"), (2, [("", "unreadable_row")]), (3, "revise")]
+    assert [brief(row) for row in undecodable] == [(1, "close"), (2, "close"), (3, [("", "undecodable")])]
+
+
 def test_what_is_no_parquet_file_is_refused(file: Path) -> None:
     file.write_bytes(b"PAR1 and nothing more")
 
     assert [problem.code for problem in refusal(lambda: Input(str(file)))] == ["unreadable_file"]
 
 
-def test_a_damaged_parquet_file_is_an_error_where_it_breaks(file: Path) -> None:
-    names = [str(n) * 5 for n in range(5000)]
-    pq.write_table(pa.table({"action": ["close"] * 5000, "pass.id": names}), file, compression="zstd", use_dictionary=False)
+@pytest.mark.parametrize("compression", ["none", "zstd"], ids=["what Arrow says", "what the system says"])
+def test_a_damaged_parquet_file_is_an_error_where_it_breaks(file: Path, compression: str) -> None:
+    table = pa.table({"action": ["close"] * 5000, "pass.id": [str(n) * 5 for n in range(5000)]})
+    pq.write_table(table, file, compression=compression, use_dictionary=False)
     data = bytearray(file.read_bytes())
-    data[200:2000] = b"\0" * 1800
+    data[200:2000] = b"\xff" * 1800
     file.write_bytes(data)
 
     def read() -> None:
