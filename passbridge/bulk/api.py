@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["arun_bulk", "export", "plan", "retry", "run", "run_bulk", "settle", "status", "work"]
 
+
 def plan(config: Given, rows: Iterable[Row]) -> Iterator[Row]:
     """Check every row against its account, and send nothing.
 
