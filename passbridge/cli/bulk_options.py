@@ -117,8 +117,8 @@ def _with(command: _Command, options: tuple[Callable[[_Command], _Command], ...]
 def reading_of(given: Mapping[str, Any]) -> Reading:
     """How an input is read, from its options."""
     delimiter = "\t" if given["delimiter"] == "tab" else given["delimiter"]
-    if delimiter is not None and len(delimiter) != 1:
-        raise click.BadParameter("is not one character", param_hint="--delimiter")
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise click.BadParameter("is not one character that can part cells", param_hint="--delimiter")
     return Reading(given["format_"], given["columns"], given["fill"], given["to"], given["encoding"], delimiter)
 
 

@@ -261,6 +261,7 @@ BAD = {
     "a mapping without a column": ["--map", "=pass.id"],
     "a column twice": ["--map", "a=pass.id", "--map", "a=key"],
     "a delimiter of two": ["--delimiter", ";;"],
+    "a quote as a delimiter": ["--delimiter", '"'],
     "no ledger's name": ["--ledger", ""],
     "no workers": ["--workers", "0"],
     "no patience": ["--patience", "-1"],
