@@ -16,12 +16,12 @@ from typing import Any, Final
 
 from passbridge.backends import Backend, find_backends
 from passbridge.config import Config, HttpSettings, read_config
-from passbridge.domain import JsonObject, Outcome, PassUpdate
+from passbridge.domain import JsonObject, Outcome, PassUpdate, write_json
 from passbridge.domain.problems import did_you_mean
 from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, Problem
 from passbridge.protocol.flow import Conversation, Flow, Policy, Subject, ask, converse
 from passbridge.protocol.gateway import CallsPaths, Capabilities, ExecutesRequests, Gateway, Prepared, Sealed
-from passbridge.protocol.settings import AccountSettings, RetrySettings, Secret
+from passbridge.protocol.settings import SHOWN, AccountSettings, RetrySettings, Secret
 from passbridge.protocol.signing import Signer
 from passbridge.protocol.tables import Tables, load_tables
 from passbridge.protocol.wire import WireRequest
@@ -45,6 +45,7 @@ RETRY_BUDGET: Final = 100
 class _Account:
     gateway: Gateway
     policy: Policy
+    identity: str
 
 
 @dataclass(slots=True)
@@ -117,6 +118,14 @@ class Accounts:
     def capabilities(self, name: str) -> Capabilities:
         """What an account can carry."""
         return self._account(name, "account").gateway.capabilities
+
+    def identities(self) -> dict[str, str]:
+        """By account name, what tells it from any other of that name: whose it is and where it leads, but no key and no time-out."""
+        return {name: account.identity for name, account in self.opened.items()}
+
+    def deadlines(self) -> dict[str, float]:
+        """By account name, how long a conversation may take (seconds)."""
+        return {name: account.policy.deadline for name, account in self.opened.items()}
 
     def applying(self, update: PassUpdate, after: Outcome | None) -> Flow[Outcome]:
         """The conversation about an update, ready to be driven."""
@@ -199,7 +208,16 @@ def _opened(
         except ConfigError as error:
             problems += error.problems
         else:
-            yield name, _Account(gateway, _policy(settings.retry))
+            yield name, _Account(gateway, _policy(settings.retry), _identity(settings))
+
+
+_PASSING: Final = frozenset({"name", "origin", "retry", "key_version", "algorithm", "sign_type"})
+"""What may change while the account stays the same: where it is written, how patient it is, how its keys rotate."""
+
+
+def _identity(settings: AccountSettings) -> str:
+    members = settings.model_dump(mode="json", exclude=set(_PASSING))
+    return write_json({name: value for name, value in sorted(members.items()) if isinstance(value, str | bool) and value != SHOWN})
 
 
 def _policy(retry: RetrySettings) -> Policy:

@@ -6,20 +6,34 @@ over the ledger and the runner.
 
 from __future__ import annotations
 
+import asyncio
+import queue
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
 
+from passbridge.bulk.jobs import Job, Source, checked
+from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.rows import Row
 from passbridge.bulk.shapes import Entry, Options, State, Status, Stop
+from passbridge.bulk.store import Feed
+from passbridge.bulk.views import entries, progress, retried, settle_row
+from passbridge.client import AsyncClient, Client
+from passbridge.domain import Outcome
+from passbridge.protocol.tables import load_tables
+from passbridge.resources import mapping_texts
 
 if TYPE_CHECKING:
     import os
 
     from passbridge.accounts import Given
-    from passbridge.client import AsyncClient
-    from passbridge.domain import Outcome, PassUpdate
+    from passbridge.bulk.outcomes import Words
+    from passbridge.domain import PassUpdate
 
 __all__ = ["arun_bulk", "export", "plan", "retry", "run", "run_bulk", "settle", "status", "work"]
+
+_RETRIED: Final = frozenset({State.UNKNOWN, State.UNSENT})
 
 
 def plan(config: Given, rows: Iterable[Row]) -> Iterator[Row]:
@@ -35,7 +49,8 @@ def plan(config: Given, rows: Iterable[Row]) -> Iterator[Row]:
     Raises:
         ConfigError: the configuration can't work.
     """
-    raise NotImplementedError
+    with Client.from_config(config) as client:
+        yield from (checked(client, row) for row in rows)
 
 
 def run(  # noqa: PLR0913 - the last three are named and rarely given
@@ -68,7 +83,8 @@ def run(  # noqa: PLR0913 - the last three are named and rarely given
         ConfigError: the configuration can't work.
         ValueError: lines that don't rise.
     """
-    raise NotImplementedError
+    job = Job(Source(config=config), ledger, options or Options(), stop or Stop(), report)
+    return asyncio.run(job.run(rows, fingerprint))
 
 
 def status(ledger: str | os.PathLike[str]) -> Status:
@@ -77,7 +93,8 @@ def status(ledger: str | os.PathLike[str]) -> Status:
     Raises:
         LedgerError: there is no such ledger, or it can't be read.
     """
-    raise NotImplementedError
+    with closing(Ledger(ledger)) as opened:
+        return progress(opened)
 
 
 def retry(ledger: str | os.PathLike[str], states: Sequence[State] = (State.UNKNOWN,)) -> int:
@@ -94,7 +111,10 @@ def retry(ledger: str | os.PathLike[str], states: Sequence[State] = (State.UNKNO
         LedgerError: the ledger can't be used.
         ValueError: a state whose rows are final.
     """
-    raise NotImplementedError
+    if not states or set(states) - _RETRIED:
+        raise ValueError("states: only rows that are unknown or unsent can be taken up again")
+    with closing(Ledger(ledger, alone=True)) as opened:
+        return retried(opened, states)
 
 
 def export(ledger: str | os.PathLike[str], states: Sequence[State] = ()) -> Iterator[Entry]:
@@ -107,7 +127,8 @@ def export(ledger: str | os.PathLike[str], states: Sequence[State] = ()) -> Iter
     Raises:
         LedgerError: the ledger can't be read.
     """
-    raise NotImplementedError
+    with closing(Ledger(ledger)) as opened:
+        yield from entries(opened, _words(), states)
 
 
 def settle(ledger: str | os.PathLike[str], line: int, *, applied: bool, reason: str) -> Entry:
@@ -123,7 +144,10 @@ def settle(ledger: str | os.PathLike[str], line: int, *, applied: bool, reason: 
         LedgerError: there is no such row, it isn't in doubt, or the ledger can't be used.
         ValueError: no reason.
     """
-    raise NotImplementedError
+    if not reason.strip():
+        raise ValueError("reason: say how it is known")
+    with closing(Ledger(ledger, alone=True)) as opened:
+        return settle_row(opened, line, _words(), applied=applied, reason=reason.strip())
 
 
 def work(
@@ -140,7 +164,8 @@ def work(
         LedgerError: the ledger can't be used, or holds no complete job.
         ConfigError: the configuration can't work, or is another one.
     """
-    raise NotImplementedError
+    job = Job(Source(config=config), ledger, options or Options(), stop or Stop(), report, helping=True)
+    return asyncio.run(job.run(None))
 
 
 def run_bulk(
@@ -167,10 +192,10 @@ def run_bulk(
         LedgerError: the ledger can't be used.
         ConfigError: the configuration can't work.
     """
-    raise NotImplementedError
+    return _Reader(client_or_config, updates, ledger, options or Options(), stop or Stop()).read()
 
 
-def arun_bulk(
+async def arun_bulk(
     client_or_config: AsyncClient | Given,
     updates: Iterable[PassUpdate] | None,
     *,
@@ -179,4 +204,71 @@ def arun_bulk(
     stop: Stop | None = None,
 ) -> AsyncIterator[tuple[int, Outcome]]:
     """The same, awaiting."""
-    raise NotImplementedError
+    feed, asked = Feed(), stop or Stop()
+    job = Job(Source.of(client_or_config), ledger, options or Options(), asked, feed=feed)
+    task = asyncio.ensure_future(job.run(_rows(updates)))
+    try:
+        while told := await feed.take():
+            for line, body in told:
+                yield line, Outcome.model_validate_json(body)
+    finally:
+        asked.request()
+        await feed.end()
+        await task
+
+
+class _Reader:
+    """A run in a thread of its own, so that requests in flight never wait for whoever reads their outcomes."""
+
+    def __init__(
+        self,
+        given: AsyncClient | Given,
+        updates: Iterable[PassUpdate] | None,
+        ledger: str | os.PathLike[str],
+        options: Options,
+        stop: Stop,
+    ) -> None:
+        self._given, self._updates, self._ledger, self._options, self._stop = given, updates, ledger, options, stop
+        self._told: queue.Queue[tuple[int, Outcome] | BaseException | None] = queue.Queue(1000)
+        self._left = threading.Event()
+
+    def read(self) -> Iterator[tuple[int, Outcome]]:
+        thread = threading.Thread(target=self._run, name="passbridge-bulk", daemon=True)
+        thread.start()
+        try:
+            while (told := self._told.get()) is not None:
+                if isinstance(told, BaseException):
+                    raise told
+                yield told
+        finally:
+            self._stop.request()
+            self._left.set()
+            while thread.is_alive():  # it may wait for room to say what nobody reads any more
+                self._drain()
+                thread.join(0.05)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._pass_on())
+        except BaseException as error:  # noqa: BLE001 - raised where it is read
+            self._told.put(error)
+        else:
+            self._told.put(None)
+
+    async def _pass_on(self) -> None:
+        outcomes = arun_bulk(self._given, self._updates, ledger=self._ledger, options=self._options, stop=self._stop)
+        async for told in outcomes:
+            if not self._left.is_set():
+                await asyncio.to_thread(self._told.put, told) if self._told.full() else self._told.put_nowait(told)
+
+    def _drain(self) -> None:
+        while not self._told.empty():
+            self._told.get_nowait()
+
+
+def _rows(updates: Iterable[PassUpdate] | None) -> Iterator[Row] | None:
+    return None if updates is None else (Row.of(line, update) for line, update in enumerate(updates, 1))
+
+
+def _words() -> Words:
+    return load_tables(mapping_texts()).outcomes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -101,7 +101,7 @@ class Lanes:
     def __init__(self, ledger: Ledger, words: Words, *, lease: float, force: bool = False, told: Told | None = None) -> None:
         self._ledger, self._db, self._words, self._lease, self._force = ledger, ledger.db, words, lease, force
         self._told = told
-        self._held: dict[int, _Lane] = {}
+        self._held: dict[tuple[int, int], _Lane] = {}
         job = ledger.job()
         self._latest = bool(job and job.latest)
 
@@ -116,7 +116,8 @@ class Lanes:
         others = f"AND account NOT IN ({', '.join('?' * len(without))})" if without else ""
         this = "AND lane = ?" if lane is not None else ""
         values = [*without, *([] if lane is None else [lane])]
-        query = f"SELECT lane, account, epoch, done, last, flight FROM lane WHERE due <= ? AND until < ? {others} {this} ORDER BY due, lane LIMIT 1"  # noqa: S608 - marks alone
+        columns = "lane, account, epoch, done, last, flight"
+        query = f"SELECT {columns} FROM lane WHERE due <= ? AND until < ? {others} {this} ORDER BY due, lane LIMIT 1"  # noqa: S608 - marks alone
         with self._db.transaction():
             now = self._db.now()
             found = self._db.rows(self._db.locked(query, skip=True), (now, now, *values))
@@ -129,20 +130,20 @@ class Lanes:
             )
             self._recall(held)
             killed, marked = self._killed(held, flight)
-        self._held[number] = held
-        return Claim(account, number, killed, marked)
+        self._held[number, held.epoch] = held
+        return Claim(account, number, held.epoch, killed, marked)
 
-    def turn(self, number: int, results: Sequence[Result], limit: int) -> Turn:
+    def turn(self, claim: tuple[int, int], results: Sequence[Result], limit: int) -> Turn:
         """Keep a group's results; take and mark the next group.
 
         Args:
-            number: the lane.
+            claim: the lane and its epoch.
             results: of every row of the last group.
             limit: rows of the next group, at most; 0 gives the lane back.
         """
-        lane, saved = self._held[number], _Saved()
+        lane, saved = self._held[claim], _Saved()
         with self._db.transaction():
-            found = self._db.rows(self._db.locked("SELECT epoch FROM lane WHERE lane = ?"), (number,))
+            found = self._db.rows(self._db.locked("SELECT epoch FROM lane WHERE lane = ?"), (lane.lane,))
             now = self._db.now()
             if not found or found[0][0] != lane.epoch:
                 self._facts(lane, results, saved)
@@ -153,18 +154,17 @@ class Lanes:
                 turn = self._next(lane, results, limit, saved, now)
             self._save(lane, saved)
         if turn.lost or not (turn.rows or turn.wait):
-            del self._held[number]
+            del self._held[claim]
         if self._told and saved.told:
             self._told(saved.told)
         return turn
 
-    def abandon(self, numbers: Sequence[int]) -> None:
+    def abandon(self, claims: Collection[tuple[int, int]]) -> None:
         """Give up lanes whose holder is gone, with what it had in flight."""
         with self._db.transaction():
-            for number in numbers:
-                lane = self._held.pop(number, None)
-                if lane:
-                    self._db.run("UPDATE lane SET until = 0, due = 0 WHERE lane = ? AND epoch = ?", (number, lane.epoch))
+            for claim in claims:
+                self._held.pop(claim, None)
+                self._db.run("UPDATE lane SET until = 0, due = 0 WHERE lane = ? AND epoch = ?", claim)
 
     def _idle(self, now: float, others: str, values: Sequence[Any]) -> Idle:
         ((due, until),) = self._db.rows(f"SELECT min(due), max(until) FROM lane WHERE due < ? {others}", (NEVER, *values))  # noqa: S608 - marks alone

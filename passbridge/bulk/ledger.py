@@ -15,7 +15,7 @@ from typing import Final
 from passbridge.bulk.database import Database, Sqlite, refused
 from passbridge.bulk.locking import Lock
 from passbridge.bulk.postgresql import PREFIXES, Postgresql
-from passbridge.bulk.schema import ACCOUNTS, SCHEMA, TABLES
+from passbridge.bulk.schema import ACCOUNTS, PACE, SCHEMA, TABLES
 from passbridge.errors import LedgerError, Problem
 
 __all__ = ["LANES", "Job", "Ledger", "shared"]
@@ -40,8 +40,7 @@ class Job:
         digest: of all rows written, one after another.
         ready: whether the whole input is written.
         fingerprint: what the caller knows its input by.
-        latest: whether the table of superseding rows is made.
-        rate: requests a second for each account.
+        latest: whether rows may take another's place.
     """
 
     lanes: int
@@ -51,7 +50,6 @@ class Job:
     ready: bool
     fingerprint: str | None
     latest: bool
-    rate: float | None
 
 
 class Ledger:
@@ -112,13 +110,27 @@ class Ledger:
         with self.db.transaction():
             self.db.run("UPDATE lane SET until = 0, due = 0, epoch = epoch + 1 WHERE until > 0 OR flight <> ''")
 
+    def begin(self, rate: float | None, *, anew: bool) -> None:
+        """Get ready for a run.
+
+        Args:
+            rate: requests a second for each account.
+            anew: whether this run decides the rate, and takes up what an earlier one left unsent; else it helps another.
+        """
+        with self.db.transaction():
+            if anew:
+                self.db.run("UPDATE pending SET takes = 0, due = 0 WHERE why = 'unsent'")
+                self.db.run("UPDATE lane SET due = 0 WHERE due > 0")
+            if anew or rate is not None:
+                self.db.put(PACE, [(account, rate, 0.0, 1.0, 0.0) for account in sorted(self.identities())])
+
     def job(self) -> Job | None:
         """The job's own row; None before the first batch."""
-        found = self.db.rows("SELECT lanes, loaded, last, digest, ready, fingerprint, latest, rate FROM job")
+        found = self.db.rows("SELECT lanes, loaded, last, digest, ready, fingerprint, latest FROM job")
         if not found:
             return None
-        lanes, loaded, last, digest, ready, fingerprint, latest, rate = found[0]
-        return Job(lanes, loaded, last, digest, bool(ready), fingerprint, bool(latest), rate)
+        lanes, loaded, last, digest, ready, fingerprint, latest = found[0]
+        return Job(lanes, loaded, last, digest, bool(ready), fingerprint, bool(latest))
 
     def identities(self) -> dict[str, str]:
         """What tells each account of the job from any other of that name."""

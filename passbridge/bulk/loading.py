@@ -68,8 +68,15 @@ def text_crc(row: int, at: int | None, text: str) -> int:
     return zlib.crc32(f"{row} {at} {text}".encode())
 
 
-def load(ledger: Ledger, rows: Iterable[Row], book: Book, fingerprint: str | None = None) -> None:
+def load(ledger: Ledger, rows: Iterable[Row], book: Book, fingerprint: str | None = None, between: Callable[[], bool] = bool) -> None:
     """Write the input, or see that the ledger holds it; go on where an earlier run was cut off.
+
+    Args:
+        ledger: the ledger.
+        rows: the input.
+        book: what is needed of the configuration.
+        fingerprint: what the caller knows its input by.
+        between: called after each batch; true ends the writing there.
 
     Raises:
         LedgerError: the ledger holds another input, another process is writing it, or it can't be written.
@@ -83,7 +90,7 @@ def load(ledger: Ledger, rows: Iterable[Row], book: Book, fingerprint: str | Non
         raise refused(ledger.db.name, "other_options", message, "run it with the same, or begin a new ledger")
     if job and job.ready and fingerprint and job.fingerprint == fingerprint:
         return
-    _Loader(ledger, book, fingerprint, job).load(rows)
+    _Loader(ledger, book, fingerprint, job).load(rows, between)
 
 
 @dataclass(slots=True)
@@ -108,7 +115,7 @@ class _Loader:
     last: int = 0
     numbers: dict[str, int] = field(default_factory=dict)
 
-    def load(self, rows: Iterable[Row]) -> None:
+    def load(self, rows: Iterable[Row], between: Callable[[], bool]) -> None:
         stream = iter(rows)
         if self.job is None:
             self._begin()
@@ -122,6 +129,8 @@ class _Loader:
                 raise refused(self.ledger.db.name, *_OTHER_INPUT)
             self._write(batch, loaded)
             loaded += len(batch)
+            if between():
+                return
         with self.ledger.db.transaction():
             if self.book.supersede and not (self.job and self.job.ready):
                 self.ledger.db.run(LATEST)

@@ -84,24 +84,23 @@ def superseded(update: PassUpdate, account: str, line: int, words: Words) -> Out
     return outcome.model_copy(update={"text": text, "next": Next.NONE, "who": Who.NOBODY})
 
 
-def killed(update: PassUpdate, account: str, at: datetime | None, marked: float, before: Outcome | None, words: Words) -> Outcome:
+def killed(update: PassUpdate, before: Outcome | None, account: str, marked: float, words: Words) -> Outcome:
     """The runner ended while the request may have been under way: that attempt stands as unanswered.
 
     Args:
-        update: the update.
-        account: its account.
-        at: its own moment, as it was kept.
-        marked: when it was marked as in doubt, seconds since 1970.
+        update: the update, with its own moment.
         before: what was known before that.
+        account: its account.
+        marked: when it was marked as in doubt, seconds since 1970.
         words: what each code means.
     """
     begun = datetime.fromtimestamp(round(marked, 3), UTC).astimezone(GATEWAY_ZONE)
     earlier = before.attempts if before else ()
-    reason = "the process ended before an answer was recorded"
+    reason = "no answer was recorded: it is under way, or its process ended"
     attempt = Attempt(n=len(earlier) + 1, code=Code.NO_ANSWER, sent=True, reason=reason, at=begun, elapsed=0.0)
     stands = before is not None and before.effect is Effect.UNKNOWN and ALARM.index(before.code) <= ALARM.index(Code.NO_ANSWER)
     outcome = before if before and stands else _plain(Code.NO_ANSWER, update, account, words, started=begun)
-    changes: dict[str, object] = {"attempts": (*earlier, attempt), "at": at or update.at}
+    changes: dict[str, object] = {"attempts": (*earlier, attempt), "at": update.at}
     if update.action == "refund":
         changes |= {"next": Next.INVESTIGATE, "who": Who.OPERATOR}
     return outcome.model_copy(update=changes)

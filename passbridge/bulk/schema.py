@@ -19,6 +19,7 @@ __all__ = [
     "LINE_BITS",
     "NEVER",
     "OUTCOMES",
+    "PACE",
     "PENDING",
     "PROGRESS",
     "SCHEMA",
@@ -36,10 +37,11 @@ NEVER: Final = 1e18
 
 TABLES: Final = (
     """CREATE TABLE job (one INTEGER PRIMARY KEY, version INTEGER NOT NULL, lanes INTEGER NOT NULL, loaded BIGINT NOT NULL,
-        last BIGINT NOT NULL, digest TEXT NOT NULL, ready INTEGER NOT NULL, fingerprint TEXT, latest INTEGER NOT NULL, rate DOUBLE PRECISION)""",
+        last BIGINT NOT NULL, digest TEXT NOT NULL, ready INTEGER NOT NULL, fingerprint TEXT, latest INTEGER NOT NULL)""",
     "CREATE TABLE account (number INTEGER PRIMARY KEY, account TEXT NOT NULL UNIQUE, identity TEXT NOT NULL)",
     """CREATE TABLE lane (lane INTEGER PRIMARY KEY, account TEXT NOT NULL, owner TEXT, epoch BIGINT NOT NULL,
-        until DOUBLE PRECISION NOT NULL, due DOUBLE PRECISION NOT NULL, done BIGINT NOT NULL, last BIGINT NOT NULL, flight TEXT NOT NULL)""",
+        until DOUBLE PRECISION NOT NULL, due DOUBLE PRECISION NOT NULL, done BIGINT NOT NULL, last BIGINT NOT NULL,
+        flight TEXT NOT NULL)""",
     """CREATE TABLE item (id {id}, pass BIGINT NOT NULL, shape BIGINT, refund INTEGER NOT NULL, at BIGINT, crc BIGINT NOT NULL,
         text TEXT NOT NULL)""",
     "CREATE TABLE outcome (id {id}, state TEXT NOT NULL, code TEXT NOT NULL, exit INTEGER NOT NULL, body TEXT NOT NULL)",
@@ -100,6 +102,11 @@ LANES: Final = Insert(
         "lane integer, account text, epoch bigint, until double precision, due double precision, done bigint, last bigint, flight text"
     ),
     "ON CONFLICT (lane) DO UPDATE SET last = excluded.last, due = 0",
+)
+PACE: Final = Insert(
+    "pace",
+    _columns("account text, rate double precision, tat double precision, factor double precision, changed double precision"),
+    "ON CONFLICT (account) DO UPDATE SET rate = excluded.rate",
 )
 LATEST: Final = "INSERT INTO latest (shape, line) SELECT shape, max(id & 1099511627775) FROM item WHERE shape IS NOT NULL GROUP BY shape"
 """`shape` names account, pass and what a Revise writes: the last line of each."""

@@ -57,12 +57,14 @@ class Claim:
     Attributes:
         account: its account.
         lane: its number.
+        epoch: how often it was claimed: tells this holder from every other.
         killed: rows that were in flight when the one who held it before was gone.
         marked: when they were marked, seconds since 1970.
     """
 
     account: str
     lane: int
+    epoch: int
     killed: tuple[Taken, ...]
     marked: float
 
@@ -106,6 +108,9 @@ class Store(Protocol):
         """Claim a lane that has something to do, of any account but these; or this lane."""
         ...
 
-    async def turn(self, lane: int, results: Sequence[Result], limit: int) -> Turn:
-        """Keep a group's results, and take and mark the next group of at most so many rows; with 0 give the lane back."""
+    async def turn(self, claim: tuple[int, int], results: Sequence[Result], limit: int) -> Turn:
+        """Keep a group's results, and take and mark the next group of at most so many rows; with 0 give the lane back.
+
+        A claim is named by its lane and epoch.
+        """
         ...
