@@ -6,6 +6,7 @@ can't be taken at all is an error. What has been read is not kept, so memory sta
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -88,6 +89,8 @@ class Input:
         how = reading or Reading()
         self._name, self._to, self._encoding = name, how.to, how.encoding
         self._filling = fillings(how.fill)
+        self._streamed = stream is not None
+        self._delimiter = how.delimiter or ("\t" if Path(name).suffix.lower() == ".tsv" else ",")
         self.columns: Columns | None = None
         with ExitStack() as opened:
             self._reader = opened.enter_context(open_bytes(name, stream))
@@ -98,8 +101,7 @@ class Input:
 
     def _table(self, how: Reading, opened: ExitStack) -> Iterator[Row]:
         if self.format == "csv":
-            tabs = "\t" if Path(self._name).suffix.lower() == ".tsv" else None
-            table: Table = CsvTable(self._reader, self._name, self._encoding, how.delimiter or tabs)
+            table: Table = CsvTable(self._reader, self._name, self._encoding, self._delimiter, sure=how.delimiter is not None)
         else:
             table = opened.enter_context(ParquetTable(self._name))
         self.columns = Columns(table.names, how.columns)
@@ -113,6 +115,20 @@ class Input:
             InvalidUpdate: the input can't be read to its end.
         """
         return self._rows
+
+    def fingerprint(self) -> str | None:
+        """What tells this input, and how it is read, from any other: of a file; a stream has nothing that could.
+
+        Raises:
+            InvalidUpdate: it can't be read.
+        """
+        if not Path(self._name).is_file() or self._streamed:
+            return None
+        with unreadable(self._name), Path(self._name).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256")
+        columns = [(column.index, str(column.field)) for column in self.columns.read] if self.columns else []
+        found.update(repr((self.format, columns, sorted(self._filling, key=repr), self._to, self._encoding, self._delimiter)).encode())
+        return found.hexdigest()
 
     def __enter__(self) -> Self:
         return self

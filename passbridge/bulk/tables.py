@@ -85,14 +85,21 @@ class _Text:
 class CsvTable:
     """A CSV: RFC 4180's quotes, either line end, a head with the columns' names."""
 
-    def __init__(self, reader: Bytes, name: str, encoding: str, delimiter: str | None) -> None:
+    def __init__(self, reader: Bytes, name: str, encoding: str, delimiter: str, *, sure: bool) -> None:
         """Read the head.
+
+        Args:
+            reader: the bytes.
+            name: what to call them.
+            encoding: of the text.
+            delimiter: between cells.
+            sure: whether somebody named that delimiter.
 
         Raises:
             InvalidUpdate: there is none, or it can't be told which columns it names.
         """
         self._text = _Text(reader, encoding)
-        self._rows = csv.reader(self._text, delimiter=delimiter or ",", strict=True)
+        self._rows = csv.reader(self._text, delimiter=delimiter, strict=True)
         head = self._next()
         while head and not head.problems and not head.cells:
             head = self._next()
@@ -101,10 +108,10 @@ class CsvTable:
         if head.problems:
             raise refused(name, head.problems[0].code, f"its first line: {head.problems[0].message}", head.problems[0].mend)
         self.names = tuple(cell.strip() for cell in head.cells)
-        other = next((mark for mark in ";\t|" if mark in self.names[0]), None)
-        if delimiter is None and other and len(self.names) == 1:
+        other = next((mark for mark in ",;\t|" if mark in self.names[0]), None)
+        if other and len(self.names) == 1 and not sure:
             mend = f"--delimiter {'tab' if other == chr(9) else repr(other)}"
-            raise refused(name, "delimiter", f"its first line is parted by {other!r}, not by commas", mend)
+            raise refused(name, "delimiter", f"its first line is parted by {other!r}, not by {delimiter!r}", mend)
 
     def records(self, wanted: Sequence[str]) -> Iterator[Record]:  # noqa: ARG002 - the table's protocol: a CSV is read whole
         """The rows that aren't empty."""

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final, cast
 import click
 
 from passbridge import bulk
-from passbridge.bulk.export import EXPORTS
+from passbridge.bulk.exports import EXPORTS
 from passbridge.bulk.shapes import State
 from passbridge.cli.bulk_options import ledger_argument
 from passbridge.cli.output import Exit, Failure, give, json_option, named, say

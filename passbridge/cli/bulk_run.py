@@ -1,31 +1,27 @@
 """`passbridge bulk run` and `retry`: from an input to a summary, through interruptions.
 
-Owns signals while a job runs, its exit code, and what is said at its end.
+Owns a job's exit code, and what is said at its end.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import astuple
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
-from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import click
 
 from passbridge import bulk
-from passbridge.bulk.input import Input, Reading
+from passbridge.bulk.input import Input
 from passbridge.bulk.shapes import End, Entry, Options, State, Status, Stop
 from passbridge.cli.bulk_dry_run import dry_run
 from passbridge.cli.bulk_options import ledger_argument, ledger_of, options_of, pace_options, reading_of, reading_options
 from passbridge.cli.bulk_progress import Show, progress
+from passbridge.cli.bulk_signals import InputInterrupted, signals, standard_input
 from passbridge.cli.bulk_status import show_status
 from passbridge.cli.output import Exit, Failure, command_line, config_option, emit, json_option, named, plain, say
 from passbridge.errors import LedgerError
@@ -57,12 +53,13 @@ def run(source: str, ledger: str | None, config: str | None, *, dry: bool, **giv
     if source == "-" and sys.stdin and sys.stdin.isatty():
         raise click.UsageError("give the updates as a file, or on standard input")
     reading, options = reading_of(given), options_of(given)
-    stream = sys.stdin.buffer if source == "-" and sys.stdin else None
+    stop = Stop()
+    stream = standard_input(stop) if source == "-" else None
     with Input("standard input" if source == "-" else source, reading, stream) as rows:
         _announce(rows)
         if dry:
             return dry_run(config, rows)
-        return _carry_out(config, rows, ledger or ledger_of(source), options, _fingerprint(source, reading))
+        return _carry_out(config, rows, ledger or ledger_of(source), options, stop)
 
 
 @click.command()
@@ -82,7 +79,7 @@ def retry(ledger: str, states: tuple[str, ...], config: str | None, **given: Any
     options = options_of(given)
     count = bulk.retry(ledger, [State(state) for state in states])
     say(f"{count:,} rows are taken up again")
-    return _carry_out(config, None, ledger, options, None)
+    return _carry_out(config, None, ledger, options, Stop())
 
 
 def _announce(rows: Input) -> None:
@@ -94,27 +91,19 @@ def _announce(rows: Input) -> None:
                 say(f"{title}: {plain(', '.join(names))}")
 
 
-def _fingerprint(source: str, reading: Reading) -> str | None:
-    """What tells this input, and how it is read, from any other; a stream has nothing that could."""
-    if source == "-" or not Path(source).is_file():
-        return None
-    with Path(source).open("rb") as file:
-        found = hashlib.file_digest(file, "sha256")
-    found.update(repr([sorted(part.items()) if isinstance(part, dict) else part for part in astuple(reading)]).encode())
-    return found.hexdigest()
-
-
-def _carry_out(config: str | None, rows: Iterable[bulk.Row] | None, ledger: str, options: Options, fingerprint: str | None) -> int:
-    stop = Stop()
-    with _signals(stop) as taken, progress() as show:
-        status = _run(lambda report: bulk.run(config, rows, ledger, options, fingerprint=fingerprint, stop=stop, report=report), show)
+def _carry_out(config: str | None, rows: Input | None, ledger: str, options: Options, stop: Stop) -> int:
+    with signals(stop) as taken, progress() as show:
+        fingerprint = rows.fingerprint() if rows else None
+        status = _run(
+            lambda report: bulk.run(config, rows, ledger, options, fingerprint=fingerprint, stop=stop, report=report), ledger, show
+        )
     code = _exit(status, taken)
     emit({**status.as_json(), "exit": code, "ledger": ledger}, lambda: show_status(status))
     _say_what_is_left(status, ledger, ["--config", config] if config else [])
     return code
 
 
-def _run(job: Callable[[Show], Status], show: Show) -> Status:
+def _run(job: Callable[[Show], Status], ledger: str, show: Show) -> Status:
     """Run a job. Where its ledger fails while updates are under way, some of them may have been applied."""
     under_way = False
 
@@ -125,6 +114,8 @@ def _run(job: Callable[[Show], Status], show: Show) -> Status:
 
     try:
         return job(report)
+    except InputInterrupted:
+        return replace(bulk.status(ledger), end=End.STOPPED)
     except LedgerError as error:
         if under_way:
             raise Failure(Exit.UNKNOWN, "ledger", error.problems) from None
@@ -135,27 +126,6 @@ def _exit(status: Status, signals: list[int]) -> int:
     if status.end is End.STOPPED and signals:
         return Exit.TERMINATED if signals[0] == signal.SIGTERM else Exit.INTERRUPTED
     return Exit.LATER if status.end is End.PAUSED else status.exit
-
-
-@contextmanager
-def _signals(stop: Stop) -> Iterator[list[int]]:
-    """Take the first Ctrl-C or SIGTERM as a request, the second as an order. Yields those that came."""
-    came: list[int] = []
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        came.append(number)
-        if len(came) > 1:
-            os._exit(128 + number)
-        stop.request()
-        with suppress(OSError):  # not through the stream: its own write may be what was interrupted
-            os.write(2, b"\nfinishing what is in flight; once more stops at once\n")
-
-    kept = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield came
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
 
 
 _ENDS: Final = {

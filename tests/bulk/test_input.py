@@ -223,3 +223,26 @@ def test_a_damaged_packed_file_is_an_error_where_it_breaks(tmp_path: Path, harm:
                 pass
 
     assert [problem.code for problem in refusal(read)] == ["unreadable_file"]
+
+
+def test_a_file_is_told_from_any_other_by_its_content_and_how_it_is_read(tmp_path: Path) -> None:
+    def fingerprint(data: bytes, reading: Reading | None = None, name: str = "in.jsonl") -> str:
+        (tmp_path / name).write_bytes(data)
+        with Input(str(tmp_path / name), reading) as given:
+            found = given.fingerprint()
+        assert found is not None
+        return found
+
+    first = fingerprint(LINE)
+    assert fingerprint(LINE, Reading(format="jsonl"), "same") == first
+    others = [fingerprint(LINE + b"\n"), fingerprint(LINE, Reading(to="cn")), fingerprint(LINE, Reading(fill={"kind": "movie"}))]
+    assert len({first, *others}) == 4
+    table = b"action,pass.id,card\nclose,1,2\n"
+    mapped = Reading(columns={"card": "key"})
+    assert fingerprint(table, mapped, "a.csv") != fingerprint(table, Reading(columns={"card": ""}), "a.csv")
+    assert fingerprint(table, mapped, "a.csv") == fingerprint(table, Reading(columns={"card": "key", "pass.id": "pass.id"}), "b.csv")
+
+
+def test_a_stream_has_no_fingerprint() -> None:
+    with Input("standard input", stream=io.BytesIO(LINE)) as given:
+        assert given.fingerprint() is None

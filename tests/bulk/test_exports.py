@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from passbridge import Outcome
-from passbridge.bulk.export import COLUMNS, EXPORTS
+from passbridge.bulk.exports import COLUMNS, EXPORTS
 from passbridge.bulk.shapes import Entry, State
 from passbridge.domain import Attempt, Native
 
