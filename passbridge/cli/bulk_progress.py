@@ -16,7 +16,7 @@ from typing import Final
 from passbridge.bulk.shapes import Status
 from passbridge.cli.output import say
 
-__all__ = ["Lines", "Show", "Speed", "progress", "words"]
+__all__ = ["Lines", "Speed", "progress", "words"]
 
 _WINDOW: Final = 30.0
 """Seconds over which the speed is taken."""
@@ -24,7 +24,7 @@ _WINDOW: Final = 30.0
 _EVERY: Final = 60.0
 """Seconds between two lines."""
 
-Show = Callable[[Status], None]
+_Show = Callable[[Status], None]
 
 
 class Speed:
@@ -74,7 +74,7 @@ class Lines:
 
 
 @contextmanager
-def progress() -> Iterator[Show]:
+def progress() -> Iterator[_Show]:
     """What shows each report, for as long as the job runs."""
     if not (sys.stderr and sys.stderr.isatty()):
         yield Lines()
@@ -84,7 +84,7 @@ def progress() -> Iterator[Show]:
 
 
 @contextmanager
-def _bar() -> Iterator[Show]:
+def _bar() -> Iterator[_Show]:
     from rich.console import Console  # noqa: PLC0415 - only on a terminal
     from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415 - likewise
 

@@ -20,7 +20,7 @@ from passbridge.bulk.input import Input
 from passbridge.bulk.shapes import End, Entry, Options, State, Status, Stop
 from passbridge.cli.bulk_dry_run import dry_run
 from passbridge.cli.bulk_options import ledger_argument, ledger_of, options_of, pace_options, reading_of, reading_options
-from passbridge.cli.bulk_progress import Show, progress
+from passbridge.cli.bulk_progress import progress
 from passbridge.cli.bulk_signals import InputInterrupted, signals, standard_input
 from passbridge.cli.bulk_status import show_status
 from passbridge.cli.output import Exit, Failure, command_line, config_option, emit, json_option, named, plain, say
@@ -78,7 +78,7 @@ def retry(ledger: str, states: tuple[str, ...], config: str | None, **given: Any
     """
     options = options_of(given)
     count = bulk.retry(ledger, [State(state) for state in states])
-    say(f"{count:,} rows are taken up again")
+    say(f"rows taken up again: {count:,}")
     return _carry_out(config, None, ledger, options, Stop())
 
 
@@ -94,32 +94,32 @@ def _announce(rows: Input) -> None:
 def _carry_out(config: str | None, rows: Input | None, ledger: str, options: Options, stop: Stop) -> int:
     with signals(stop) as taken, progress() as show:
         fingerprint = rows.fingerprint() if rows else None
-        status = _run(
-            lambda report: bulk.run(config, rows, ledger, options, fingerprint=fingerprint, stop=stop, report=report), ledger, show
-        )
+        status = _run(lambda: bulk.run(config, rows, ledger, options, fingerprint=known, stop=stop, report=show), ledger)
     code = _exit(status, taken)
     emit({**status.as_json(), "exit": code, "ledger": ledger}, lambda: show_status(status))
     _say_what_is_left(status, ledger, ["--config", config] if config else [])
     return code
 
 
-def _run(job: Callable[[Show], Status], ledger: str, show: Show) -> Status:
-    """Run a job. Where its ledger fails while updates are under way, some of them may have been applied."""
-    under_way = False
-
-    def report(status: Status) -> None:
-        nonlocal under_way
-        under_way = not status.loading
-        show(status)
-
+def _run(job: Callable[[], Status], ledger: str) -> Status:
+    """Run a job, and say what it means that it can't be run to its end."""
     try:
-        return job(report)
+        return job()
     except InputInterrupted:
         return replace(bulk.status(ledger), end=End.STOPPED)
     except LedgerError as error:
-        if under_way:
+        if error.problems[0].code == "unusable" and _in_doubt(ledger):
             raise Failure(Exit.UNKNOWN, "ledger", error.problems) from None
         raise
+
+
+def _in_doubt(ledger: str) -> bool:
+    """Whether a ledger that failed holds updates that may have been applied; yes, where it can't be read."""
+    try:
+        found = bulk.status(ledger)
+    except LedgerError as error:
+        return error.problems[0].code != "no_ledger"
+    return bool(found.in_flight or found.states.get(State.UNKNOWN))
 
 
 def _exit(status: Status, signals: list[int]) -> int:
@@ -141,19 +141,25 @@ def _say_what_is_left(status: Status, ledger: str, config: list[str]) -> None:
     if status.end in _ENDS:
         say(f"{_ENDS[status.end]}; go on with: {command_line()}")
     elif unsent:
-        say(f"{unsent:,} rows were not sent; take them up with: {shlex.join([*again, 'unsent'])}")
+        say(f"rows that were not sent: {unsent:,}; take them up with: {shlex.join([*again, 'unsent'])}")
     if not unknown:
         return
-    say(f"{unknown:,} rows may have been applied:")
-    for entry in islice(bulk.export(ledger, [State.UNKNOWN]), _LISTED):
-        say(f"  {plain(_in_doubt(entry))}")
-    if unknown > _LISTED:
+    listed = list(islice(bulk.export(ledger, [State.UNKNOWN]), _LISTED))
+    say(f"rows that may have been applied: {unknown:,}")
+    for entry in listed:
+        say(f"  {plain(_described(entry))}")
+    if unknown > len(listed):
         say(f"  … all of them: {shlex.join(['passbridge', 'bulk', 'export', ledger, '--state', 'unknown'])}")
-    say(f"take up those that may be sent again: {shlex.join([*again, 'unknown'])}")
+    if unknown > len(listed) or any(_may_be_resent(entry) for entry in listed):
+        say(f"take up those that may be sent again: {shlex.join([*again, 'unknown'])}")
     say(f"give your word for one: {shlex.join(['passbridge', 'bulk', 'settle', ledger])} LINE --as applied --reason …")
 
 
-def _in_doubt(entry: Entry) -> str:
+def _may_be_resent(entry: Entry) -> bool:
+    return entry.outcome is not None and entry.outcome.action != "refund"
+
+
+def _described(entry: Entry) -> str:
     found = entry.outcome
     if found is None:
         return f"line {entry.line}"

@@ -144,6 +144,32 @@ def test_a_job_whose_answers_are_not_trustworthy_pauses_with_6(config: Path, box
     assert "go on with: passbridge bulk run in.jsonl" in done.err
 
 
+FULL = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (SIZE, SIZE))
+from passbridge.cli import main
+main()
+"""
+
+
+def test_a_disk_that_is_full_stops_the_job_with_5_and_it_can_go_on_later(config: Path, box: Sandbox) -> None:
+    job(box, [coupon(n) for n in range(1500)])
+    with running(config) as process:
+        wait_for(lambda: len(sent(box)) >= 3)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    size = Path("in.jsonl.passbridge.db").stat().st_size + 2**18
+    program = (sys.executable, "-c", FULL.replace("SIZE", str(size)))
+
+    full = child("bulk", "run", "in.jsonl", "--config", config, "--json", "--workers", "1", program=program)
+
+    assert (full.exit, full.json["error"]) == (5, "ledger")
+    assert full.json["problems"][0]["code"] == "unusable"
+    done = child("bulk", "run", "in.jsonl", "--config", config, "--json", "--workers", "1")
+    assert (done.json["rows"], done.json["states"].get("open", 0), done.json["states"].get("unsent", 0)) == (1500, 0, 0)
+
+
 def test_an_input_by_a_slow_pipe_can_be_interrupted(config: Path, box: Sandbox) -> None:
     job(box, [ticket(1)])
     command = [str(SCRIPT), "bulk", "run", "-", "--ledger", "own.db", "--config", str(config), "--json"]

@@ -145,7 +145,7 @@ def test_what_stays_unknown_is_listed_with_the_commands_that_go_on(cli: Cli, con
 
     assert (done.exit, done.json["codes"]) == (5, {"APPLIED": 1, "NO_ANSWER": 1, "UNTRUSTED_ANSWER": 1})
     text = done.err
-    assert "2 rows may have been applied:" in text
+    assert "rows that may have been applied: 2\n" in text
     assert "line 1: redeem 7700001 at hk-tickets: UNTRUSTED_ANSWER; next: investigate, by operator" in text
     assert "line 2: refund 7700002 at hk-tickets: NO_ANSWER; next: investigate, by operator" in text
     assert f"passbridge bulk retry in.jsonl.passbridge.db --config {config} --state unknown" in text
@@ -160,7 +160,17 @@ def test_a_retry_takes_up_just_those_rows_and_never_a_refund(cli: Cli, config: P
 
     assert (done.exit, done.json["codes"]) == (5, {"APPLIED": 1, "APPLIED_PRESUMED": 1, "NO_ANSWER": 1})
     assert sent(box)[before:] == ["7700001"]
-    assert done.err.startswith("1 rows are taken up again\n")
+    assert done.err.startswith("rows taken up again: 1\n")
+
+
+def test_where_only_refunds_are_in_doubt_no_retry_is_offered(cli: Cli, config: Path, box: Sandbox) -> None:
+    path = job(box, [ticket(1, "refund")])
+    box.add_fault({"fault": "lose-answer"})
+
+    done = cli("bulk", "run", path, "--config", config, "--json")
+
+    assert "bulk settle" in done.err
+    assert "bulk retry" not in done.err
 
 
 def test_an_operator_s_word_settles_a_row(cli: Cli, config: Path, box: Sandbox) -> None:
