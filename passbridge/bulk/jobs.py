@@ -162,11 +162,9 @@ class Job:
         """Processes: as many as asked for; else one a core, but no more than the open rows are worth."""
         if self.source.client is not None:
             return 1
-        if self.options.workers is not None:
-            return self.options.workers
         states = progress(ledger).states
         left = sum(states.get(state, 0) for state in (State.OPEN, State.UNSENT, State.UNKNOWN))
-        return max(1, min(_cores(), math.ceil(left / _WORTH)))
+        return max(1, min(self.options.workers or _cores(), left if self.options.workers else math.ceil(left / _WORTH)))
 
 
 def _cores() -> int:

@@ -151,6 +151,7 @@ class Lanes:
             else:
                 for result in results:
                     self._settle(lane, result, saved, now)
+                self._save(lane, saved)  # what is chosen next may go on from it
                 turn = self._next(lane, results, limit, saved, now)
             self._save(lane, saved)
         if turn.lost or not (turn.rows or turn.wait):
@@ -262,6 +263,8 @@ class Lanes:
         for row_id in saved.gone:
             self._db.run("DELETE FROM pending WHERE id = ?", (row_id,))
         self._db.put(PROGRESS, [(lane.lane, *what, n) for what, n in saved.counts.items() if n])
+        saved.outcomes, saved.pending, saved.gone = [], [], []
+        saved.counts.clear()
 
     def _next(self, lane: _Lane, results: Sequence[Result], limit: int, saved: _Saved, now: float) -> Turn:
         pace, wait, room = self._permits(lane.account, results, now) if results or limit else (None, None, limit)
