@@ -93,7 +93,7 @@ def _announce(rows: Input) -> None:
 
 def _carry_out(config: str | None, rows: Input | None, ledger: str, options: Options, stop: Stop) -> int:
     with signals(stop) as taken, progress() as show:
-        fingerprint = rows.fingerprint() if rows else None
+        known = rows.fingerprint() if rows else None
         status = _run(lambda: bulk.run(config, rows, ledger, options, fingerprint=known, stop=stop, report=show), ledger)
     code = _exit(status, taken)
     emit({**status.as_json(), "exit": code, "ledger": ledger}, lambda: show_status(status))
