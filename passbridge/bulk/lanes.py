@@ -284,10 +284,9 @@ class Lanes:
 
     def _permits(self, account: str, results: Sequence[Result], now: float) -> tuple[Pace | None, float | None, int]:
         """The account's pace after these results; how long to wait where no permit is near; rows that a group may have."""
-        query = self._db.locked("SELECT rate, tat, factor, changed FROM pace WHERE account = ?")
-        found = self._db.rows(query, (account,))
-        if not found or found[0][0] is None:
-            return None, None, 1 << 30
+        if not self._db.rows("SELECT 1 FROM pace WHERE account = ? AND rate IS NOT NULL", (account,)):
+            return None, None, 1 << 30  # nobody waits for a row that says nothing
+        found = self._db.rows(self._db.locked("SELECT rate, tat, factor, changed FROM pace WHERE account = ?"), (account,))
         before = Pace(*found[0])
         more = sum(max(0, result.requests - 1) for result in results)  # attempts beyond the first take permits too
         pace = before.told(now, limited=any(result.limited for result in results)).reserved(now, more)
