@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from passbridge.client import AsyncClient
     from passbridge.domain import PassUpdate
 
-__all__ = ["MARGIN", "Courier"]
+__all__ = ["Courier", "sign"]
 
-MARGIN: Final = 5.0
-"""Seconds of a lease beyond the longest conversation."""
+_MARGIN: Final = 4.0
+_OVERRUN: Final = 0.5
+"""Seconds: what a lease has beyond the longest conversation, at least; and by how much that may be overrun."""
 
 _BAD: Final = frozenset({Code.NOT_SENT, Code.NO_ANSWER, Code.BAD_ANSWER, Code.UNTRUSTED_ANSWER, Code.UNMAPPED, Code.PROVIDER_ERROR})
 
@@ -76,7 +77,8 @@ class Courier:
 
     def lease(self) -> float:
         """Seconds for which a lane must be ours: the longest conversation, begun within the margin."""
-        return max(self.deadlines.values(), default=10.0) + MARGIN
+        longest = max(self.deadlines.values(), default=10.0)
+        return longest + max(_MARGIN, longest / 2)
 
     def recovered(self, claim: Claim) -> list[Result]:
         """What is known of rows whose sender was killed: the attempt in flight stands as unanswered."""
@@ -90,7 +92,7 @@ class Courier:
     async def carry(self, account: str, turn: Turn) -> list[Result]:
         """Send a group; every row has a result, also those that were not tried."""
         begun = time.monotonic()
-        until = begun + turn.lease - self.deadlines.get(account, 10.0) - 1.0
+        until = begun + turn.lease - self.deadlines.get(account, 10.0) - _OVERRUN
         starts = [begun + turn.start + n * turn.spacing for n in range(len(turn.rows))]
         return await asyncio.gather(*(self._one(account, row, start, until) for row, start in zip(turn.rows, starts, strict=True)))
 

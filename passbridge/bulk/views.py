@@ -127,10 +127,7 @@ def _one(ledger: Ledger, line: int, words: Words) -> tuple[int, Entry]:
     """
     lanes = [0, *(lane for (lane,) in ledger.db.rows("SELECT lane FROM lane"))]
     ids = [lane << LINE_BITS | line for lane in lanes]
-    query = (
-        f"SELECT i.id, i.text, o.state, o.body FROM item i LEFT JOIN outcome o ON o.id = i.id WHERE i.id IN ({', '.join('?' * len(ids))})"  # noqa: S608 - marks alone
-    )
-    found = ledger.db.rows(query, ids)
+    found = ledger.db.rows(f"{_ROWS} WHERE i.id IN ({', '.join('?' * len(ids))})", ids)
     if not found:
         raise refused(f"{ledger.db.name}: line {line}", "no_row", "there is no such row", "give a line that the export lists")
     return found[0][0], _entry(_reader(ledger, words), *found[0])
