@@ -7,6 +7,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ import pytest
 from passbridge import Outcome
 from passbridge.sandbox import Sandbox
 from tests.cli.bulk import job, ticket
-from tests.cli.conftest import SCRIPT, Cli, child
+from tests.cli.conftest import SCRIPT, Cli
 
 
 @pytest.fixture
@@ -86,12 +87,12 @@ def test_a_reader_who_leaves_early_is_no_error(ledger: str) -> None:
 
 
 @pytest.mark.parametrize("command", [["export", "--format", "parquet"], ["run", "x.parquet"]], ids=lambda value: value[0])
-def test_without_pyarrow_the_extra_is_named(ledger: str, command: list[str]) -> None:
+def test_without_pyarrow_the_extra_is_named(cli: Cli, ledger: str, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     Path("x.parquet").write_bytes(b"PAR1")
-    code = "import sys; sys.modules['pyarrow'] = None; from passbridge.cli import main; main()"
-    where = [ledger] if command[0] == "export" else []
+    for name in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(sys.modules, name, None)
 
-    done = child("bulk", *command, *where, program=(SCRIPT.with_name("python"), "-c", code))
+    done = cli("bulk", *command, *([ledger] if command[0] == "export" else []))
 
     assert (done.exit, done.out) == (3, "")
     assert done.err == "error: the extra 'parquet' is not installed (pip install 'passbridge[parquet]')\n"

@@ -286,7 +286,7 @@ def test_a_bad_option_is_a_usage_error(cli: Cli, config: Path, case: str) -> Non
     assert (done.exit, done.json["error"]) == (2, "usage")
 
 
-@pytest.mark.parametrize("rate", ["5000", "5000/s", "300000/min", "18000000/h", "4999.5/s"])
+@pytest.mark.parametrize("rate", ["5000", "4999.5/s", "300000/min", "18000000/h"])
 def test_a_rate_may_be_written_in_several_ways(cli: Cli, config: Path, box: Sandbox, rate: str) -> None:
     path = job(box, [coupon(1)])
 
