@@ -10,6 +10,7 @@ import asyncio
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from passbridge.accounts import Given
 
-__all__ = ["Dispatch", "LaneWorker", "sweep"]
+__all__ = ["Dispatch", "LaneWorker", "sweep", "swept"]
 
 _T = TypeVar("_T")
 
@@ -41,7 +42,7 @@ Dispatch = Callable[[str, int], object]
 """Hands a lane of an account to some worker, sometime."""
 
 
-def sweep(ledger: str, dispatch: Dispatch) -> bool:
+def sweep(ledger: str, dispatch: Dispatch) -> frozenset[str]:
     """Dispatch every lane that has something to do and that nobody holds. Harmless from several places at once.
 
     Done every second or so, this is also how a job is resumed, and how a dead worker's lanes are taken up.
@@ -51,18 +52,23 @@ def sweep(ledger: str, dispatch: Dispatch) -> bool:
         dispatch: called with account and lane.
 
     Returns:
-        Whether anything is left to do, now or later.
+        The accounts that have anything left to do, now or later.
 
     Raises:
         LedgerError: the ledger can't be used.
     """
     with closing(Ledger(ledger)) as opened:
-        now = opened.db.now()
-        lanes = opened.db.rows("SELECT account, lane, due, until FROM lane WHERE due < ? ORDER BY due, lane", (NEVER,))
+        return swept(opened, dispatch)
+
+
+def swept(ledger: Ledger, dispatch: Dispatch) -> frozenset[str]:
+    """The same over a ledger that stays open between one sweep and the next."""
+    now = ledger.db.now()
+    lanes = ledger.db.rows("SELECT account, lane, due, until FROM lane WHERE due < ? ORDER BY due, lane", (NEVER,))
     for account, lane, due, until in lanes:
         if due <= now and until < now:
             dispatch(account, lane)
-    return bool(lanes)
+    return frozenset(account for account, *_ in lanes)
 
 
 class LaneWorker:
@@ -106,6 +112,15 @@ class LaneWorker:
             return False
         return self._wait(self._work.runner.run_lane(lane, groups))
 
+    def resting(self) -> frozenset[str]:
+        """Accounts whose lanes this process doesn't take now: their answers stopped arriving, or being trustworthy."""
+        return self._wait(self._work.resting())
+
+    @property
+    def given_up(self) -> frozenset[str]:
+        """Accounts that this process won't take again: their answers didn't come back while it was patient."""
+        return frozenset(self._work.runner.courier.given_up)
+
     def stop(self) -> None:
         """Let nothing new begin; what is in flight is finished."""
         self._stop.request()
@@ -139,6 +154,9 @@ class _Work:
     ledger: Ledger
     store: LocalStore
     runner: Runner
+
+    async def resting(self) -> frozenset[str]:
+        return frozenset(self.runner.courier.paused(time.monotonic()))
 
     async def aclose(self) -> None:
         await self.store.aclose()

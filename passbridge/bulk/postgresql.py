@@ -17,7 +17,7 @@ from passbridge.bulk.database import refused
 if TYPE_CHECKING:
     from passbridge.bulk.schema import Insert
 
-__all__ = ["PREFIXES", "Postgresql"]
+__all__ = ["PREFIXES", "Postgresql", "address_of"]
 
 PREFIXES: Final = ("postgresql://", "postgres://")
 
@@ -28,8 +28,8 @@ _FROZEN: Final = 5000
 _MEND: Final = "leave it out: PostgreSQL takes it from PGPASSFILE, PGPASSWORD or a service"
 
 
-def _address(url: str) -> tuple[str, str]:
-    """The address as libpq takes it, and the name of the job.
+def address_of(url: str) -> tuple[str, str]:
+    """The address as libpq takes it, and the schema that the job is.
 
     Raises:
         LedgerError: it holds a password, or the job's name is none.
@@ -57,7 +57,7 @@ class Postgresql:
     """
 
     def __init__(self, url: str) -> None:
-        address, self._schema = _address(url)
+        address, self._schema = address_of(url)
         self.name = f"postgresql://{urlsplit(address).netloc}{urlsplit(address).path}"
         try:
             import psycopg  # noqa: PLC0415 - an extra: a ledger in a file needs none
