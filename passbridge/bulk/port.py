@@ -183,9 +183,7 @@ def _complete(place: str, identities: Mapping[str, str]) -> Ledger:
     ledger = Ledger(place)
     try:
         ledger.require_same(identities)
-        job = ledger.job()
-        if job is None or not job.ready:
-            raise refused(ledger.db.name, "incomplete", "holds a part of its input only", "wait until it is written")
+        ledger.require_complete()
     except BaseException:
         ledger.close()
         raise
