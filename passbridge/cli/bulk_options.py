@@ -30,8 +30,6 @@ class _Rate(click.ParamType[float]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """`50/s`, `600/min` or a bare number as requests a second."""
-        if isinstance(value, float):
-            return value
         found = _RATE.fullmatch(str(value).strip())
         if not found or not float(found[1]):
             self.fail(f"{value!r} is no rate; write it as in 50/s, 600/min or 1000/h", param, ctx)
