@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from passbridge.bulk import arun_bulk, run_bulk
     from passbridge.client import AsyncClient, Client
     from passbridge.domain import (
         Attempt,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         Who,
         load_update,
     )
-    from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, PassbridgeError, PassbridgeWarning, Problem
+    from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, LedgerError, PassbridgeError, PassbridgeWarning, Problem
     from passbridge.protocol.gateway import Capabilities
     from passbridge.protocol.wire import WireRequest
 
@@ -44,6 +45,7 @@ __all__ = [
     "Effect",
     "Finding",
     "InvalidUpdate",
+    "LedgerError",
     "Native",
     "Next",
     "Outcome",
@@ -58,12 +60,15 @@ __all__ = [
     "Revise",
     "Who",
     "WireRequest",
+    "arun_bulk",
     "load_update",
+    "run_bulk",
 ]
 
 _HOMES = {
+    "passbridge.bulk": ("arun_bulk", "run_bulk"),
     "passbridge.client": ("AsyncClient", "Client"),
-    "passbridge.errors": ("CallFailed", "ConfigError", "InvalidUpdate", "PassbridgeError", "PassbridgeWarning", "Problem"),
+    "passbridge.errors": ("CallFailed", "ConfigError", "InvalidUpdate", "LedgerError", "PassbridgeError", "PassbridgeWarning", "Problem"),
     "passbridge.protocol.gateway": ("Capabilities",),
     "passbridge.protocol.wire": ("WireRequest",),
 }

@@ -40,8 +40,8 @@ PROMISED = [
     "CallFailed",
 ]
 
-BESIDE = ["Finding", "PassbridgeWarning"]
-"""What an outcome and a warning filter need besides."""
+BESIDE = ["Finding", "PassbridgeWarning", "LedgerError", "arun_bulk", "run_bulk"]
+"""What an outcome, a warning filter and a bulk job need besides."""
 
 METHODS = ("apply", "check", "render", "capabilities", "execute", "call")
 

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from passbridge.bulk.api import arun_bulk, export, plan, retry, run, run_bulk, settle, status, work
+    from passbridge.bulk.port import Dispatch, LaneWorker, sweep
     from passbridge.bulk.rows import Row
     from passbridge.bulk.shapes import End, Entry, Options, State, Status, Stop
 
 __all__ = [
+    "Dispatch",
     "End",
     "Entry",
+    "LaneWorker",
     "Options",
     "Row",
     "State",
@@ -31,10 +34,15 @@ __all__ = [
     "run_bulk",
     "settle",
     "status",
+    "sweep",
     "work",
 ]
 
-_HOMES = {"passbridge.bulk.rows": ("Row",), "passbridge.bulk.shapes": ("End", "Entry", "Options", "State", "Status", "Stop")}
+_HOMES = {
+    "passbridge.bulk.port": ("Dispatch", "LaneWorker", "sweep"),
+    "passbridge.bulk.rows": ("Row",),
+    "passbridge.bulk.shapes": ("End", "Entry", "Options", "State", "Status", "Stop"),
+}
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 

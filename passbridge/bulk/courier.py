@@ -89,10 +89,16 @@ class Courier:
             results.append(Result(row.line, Verdict.of(outcome, self.words)))
         return results
 
-    async def carry(self, account: str, turn: Turn) -> list[Result]:
-        """Send a group; every row has a result, also those that were not tried."""
+    async def carry(self, account: str, turn: Turn, asked: float) -> list[Result]:
+        """Send a group; every row has a result, also those that were not tried.
+
+        Args:
+            account: its account.
+            turn: the group.
+            asked: when it was asked for (monotonic): the lease may have begun then, however long the process slept since.
+        """
         begun = time.monotonic()
-        until = begun + turn.lease - self.deadlines.get(account, 10.0) - _OVERRUN
+        until = asked + turn.lease - self.deadlines.get(account, 10.0) - _OVERRUN
         starts = [begun + turn.start + n * turn.spacing for n in range(len(turn.rows))]
         return await asyncio.gather(*(self._one(account, row, start, until) for row, start in zip(turn.rows, starts, strict=True)))
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 
 from passbridge.bulk.courier import Courier
 from passbridge.bulk.crew import Crew
-from passbridge.bulk.database import refused
 from passbridge.bulk.ledger import Ledger, shared
 from passbridge.bulk.loading import Book, load
 from passbridge.bulk.runner import Runner
@@ -139,10 +138,8 @@ class Job:
         ledger.require_same(accounts.identities())
         if rows is not None:
             load(ledger, rows, book(accounts, supersede=self.options.supersede), fingerprint, self._between(ledger))
-        job = ledger.job()
         if not self.stop.requested:
-            if job is None or not job.ready:
-                raise refused(ledger.db.name, "incomplete", "holds a part of its input only", "run it with its input")
+            ledger.require_complete()
             ledger.begin(self.options.rate, anew=not self.helping)
 
     def _between(self, ledger: Ledger) -> Callable[[], bool]:

@@ -155,6 +155,16 @@ class Ledger:
         if problems:
             raise LedgerError(problems)
 
+    def require_complete(self) -> None:
+        """Refuse a ledger that holds a part of its input.
+
+        Raises:
+            LedgerError: it was cut off while it was written, or is being written now.
+        """
+        job = self.job()
+        if job is None or not job.ready:
+            raise refused(self.db.name, "incomplete", "holds a part of its input only", "run the job with its input")
+
     def numbers(self, identities: Mapping[str, str]) -> dict[str, int]:
         """Each account's number, from 1; accounts new to the ledger are added."""
         known = dict(self.db.rows("SELECT account, number FROM account"))

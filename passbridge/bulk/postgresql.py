@@ -23,6 +23,8 @@ PREFIXES: Final = ("postgresql://", "postgres://")
 
 _JOB: Final = re.compile(r"[a-z0-9_]{1,48}")
 _SECRET: Final = frozenset({"password", "sslpassword"})
+_FROZEN: Final = 5000
+"""Milliseconds after which the server ends a transaction that says nothing more: a frozen worker must not hold up the others."""
 _MEND: Final = "leave it out: PostgreSQL takes it from PGPASSFILE, PGPASSWORD or a service"
 
 
@@ -68,6 +70,7 @@ class Postgresql:
             self._connection = psycopg.connect(address, autocommit=True, application_name="passbridge", connect_timeout=10)
             self._connection.execute(f'SET search_path = "{self._schema}"')
             self._connection.execute("SET synchronous_commit = on")
+            self._connection.execute(f"SET idle_in_transaction_session_timeout = {_FROZEN}")
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

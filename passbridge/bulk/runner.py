@@ -107,6 +107,7 @@ class Runner:
         results: list[Result] = self.courier.recovered(claim)
         while True:
             limit = 0 if groups == 0 else self._limit(claim.account)
+            asked = time.monotonic()
             turn: Turn = await self.store.turn((claim.lane, claim.epoch), results, limit)
             results = []
             if turn.wait is not None:
@@ -114,7 +115,7 @@ class Runner:
             elif not turn.rows:
                 return
             else:
-                results = await self.courier.carry(claim.account, turn)
+                results = await self.courier.carry(claim.account, turn, asked)
             groups = None if groups is None else groups - 1
 
     def _limit(self, account: str) -> int:

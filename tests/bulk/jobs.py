@@ -15,7 +15,13 @@ USER = "2160400000000135"
 
 
 def revise(pass_id: str, key: str | None = None, **params: Any) -> Revise:  # noqa: ANN401 - any JSON
-    return Revise(to="hk-tickets", key=key, pass_=PassRef(id=pass_id, user_id=USER), kind="air_ticket", content=Content(params=params or {"gate": "B12"}))
+    return Revise(
+        to="hk-tickets",
+        key=key,
+        pass_=PassRef(id=pass_id, user_id=USER),
+        kind="air_ticket",
+        content=Content(params=params or {"gate": "B12"}),
+    )
 
 
 def redeem(pass_id: str) -> Redeem:

@@ -47,7 +47,8 @@ def _updates(ids: list[str]) -> list[PassUpdate]:
 
 @contextmanager
 def _child(desk: Desk, ledger: str, workers: int) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-c", _CHILD, desk.folder / "updates.jsonl", desk.folder / "passbridge.toml", ledger, str(workers)]
+    files = (str(desk.folder / "updates.jsonl"), str(desk.folder / "passbridge.toml"))
+    command = [sys.executable, "-c", _CHILD, *files, ledger, str(workers)]
     with (desk.folder / "errors").open("ab") as errors:
         child = subprocess.Popen(command, stderr=errors)  # noqa: S603 - our own command
         try:
@@ -78,7 +79,8 @@ def _finals(entries: dict[int, Entry]) -> dict[int, str | None]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_again_and_again(desk: Desk, workers: int) -> None:
-    _run(desk, desk.ledger, workers, Random(7 * workers), _KILLS if workers == 1 else _KILLS // 2)
+    chance = Random(7 * workers)  # noqa: S311 - when to kill, no secret
+    _run(desk, desk.ledger, workers, chance, _KILLS if workers == 1 else _KILLS // 2)
 
 
 def _run(desk: Desk, ledger: str, workers: int, chance: Random, kills: int) -> None:
@@ -173,4 +175,6 @@ def test_a_killed_ledger_says_which_rows_may_have_been_sent(desk: Desk) -> None:
     assert told.in_flight == len(doubtful) > 0
     assert told.exit == 5
     assert reached <= doubtful | settled
-    assert all(json.loads(entry.body or "{}")["attempts"][0]["code"] == "NO_ANSWER" for entry in entries.values() if entry.state is State.UNKNOWN)
+    assert all(
+        json.loads(entry.body or "{}")["attempts"][0]["code"] == "NO_ANSWER" for entry in entries.values() if entry.state is State.UNKNOWN
+    )

@@ -13,7 +13,15 @@ from tests.bulk.jobs import USER, Desk, redeem, revise
 def test_the_same_key_with_the_same_content_is_carried_out_once(desk: Desk, ledger: str) -> None:
     ids = desk.passes(2)
     # The default account, named and not; members in another order: the same update all the same.
-    unnamed = load_update({"key": "a", "pass": {"user_id": USER, "id": ids[0]}, "action": "revise", "kind": "air_ticket", "content": {"params": {"gate": "B12"}}})
+    unnamed = load_update(
+        {
+            "key": "a",
+            "pass": {"user_id": USER, "id": ids[0]},
+            "action": "revise",
+            "kind": "air_ticket",
+            "content": {"params": {"gate": "B12"}},
+        }
+    )
     updates = [revise(ids[0], key="a"), revise(ids[1], key="b"), revise(ids[0], key="a"), unnamed]
 
     told = desk.run(updates, ledger)
