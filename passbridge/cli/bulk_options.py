@@ -127,6 +127,8 @@ def options_of(given: Mapping[str, Any]) -> Options:
 
 
 def _existing(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value:
+        raise click.BadParameter("is empty")
     own = ledger_of(value)
     return own if not Path(value).name.endswith(_ENDING) and Path(own).is_file() else value
 

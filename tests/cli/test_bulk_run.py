@@ -14,6 +14,7 @@ import pytest
 from passbridge import Outcome
 from passbridge.cli.app import run
 from passbridge.sandbox import Sandbox
+from tests.bulk import postgres
 from tests.cli.bulk import coupon, issue, job, lines, sent, ticket
 from tests.cli.conftest import Cli, Done
 
@@ -332,3 +333,25 @@ def test_a_parquet_file_is_carried_out(cli: Cli, config: Path, box: Sandbox) -> 
     pq.write_table(pa.table({"action": ["redeem"] * 2, "to": ["cn"] * 2, "pass.id": [8800001, 8800002]}), "in.parquet")
 
     assert cli("bulk", "run", "in.parquet", "--config", config, "--json").json["codes"] == {"APPLIED": 2}
+
+
+def test_a_ledger_may_be_on_a_server(cli: Cli, config: Path, box: Sandbox) -> None:
+    programs = postgres.programs()
+    if programs is None:
+        pytest.skip("PostgreSQL isn't installed: NOTHING about ledgers on a server is proved here")
+    path = job(box, [ticket(1), ticket(2), ticket(3)])
+    box.add_fault({"fault": "bad-signature", "match": {"pass": ticket(2)["pass"]["id"]}})
+    with postgres.server(programs) as url:
+        ledger = f"{url}?job=gate_move"
+        done = cli("bulk", "run", path, "--ledger", ledger, "--config", config, "--json")
+        status = cli("bulk", "status", ledger, "--json")
+        settled = cli("bulk", "settle", ledger, 2, "--as", "applied", "--reason", "seen", "--json")
+        exported = cli("bulk", "export", ledger)
+        other = cli("bulk", "status", f"{url}?job=another", "--json")
+
+    assert (done.exit, done.json["codes"], done.json["ledger"]) == (5, {"APPLIED": 2, "UNTRUSTED_ANSWER": 1}, ledger)
+    assert status.json["states"] == {"applied": 2, "unknown": 1}
+    assert settled.json["line"] == 2
+    assert [json.loads(line)["ok"] for line in exported.out.splitlines()] == [True] * 3
+    assert (other.exit, [code for _, code in other.problems]) == (2, ["no_ledger"])
+    assert not Path("in.jsonl.passbridge.db").exists()
