@@ -34,7 +34,7 @@ Exit codes: 0 done; 1 refused by the gateway; 2 bad input; 3 configuration;
 4 signature; 5 unknown: it may have been applied; 6 nothing was sent, try
 again; 70 a bug in passbridge; 130 interrupted."""
 
-_EXTRAS = {"rich": "cli", "psycopg": "bulk", "pyarrow": "parquet", "starlette": "sandbox", "uvicorn": "sandbox"}
+_EXTRAS = {"rich": "cli", "pyarrow": "parquet", "starlette": "sandbox", "uvicorn": "sandbox"}
 """What is installed with which extra; click is missed before this module is."""
 
 

@@ -30,8 +30,6 @@ class _Rate(click.ParamType[float]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """`50/s`, `600/min` or a bare number as requests a second."""
-        if isinstance(value, float):
-            return value
         found = _RATE.fullmatch(str(value).strip())
         if not found or not float(found[1]):
             self.fail(f"{value!r} is no rate; write it as in 50/s, 600/min or 1000/h", param, ctx)
@@ -129,6 +127,8 @@ def options_of(given: Mapping[str, Any]) -> Options:
 
 
 def _existing(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value:
+        raise click.BadParameter("is empty")
     own = ledger_of(value)
     return own if not Path(value).name.endswith(_ENDING) and Path(own).is_file() else value
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from passbridge import Outcome
+from passbridge.cli.app import run
 from passbridge.sandbox import Sandbox
 from tests.cli.bulk import job, ticket
 from tests.cli.conftest import SCRIPT, Cli
@@ -67,6 +69,13 @@ def test_parquet_may_go_through_a_pipe(ledger: str) -> None:
     done = subprocess.run([str(SCRIPT), "bulk", "export", ledger, "--format", "parquet"], capture_output=True, check=True)  # noqa: S603 - our own command
 
     assert pq.read_table(io.BytesIO(done.stdout)).num_rows == 3
+
+
+def test_parquet_is_nothing_for_a_terminal(ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours), os.fdopen(theirs, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        assert run(["bulk", "export", ledger, "--format", "parquet"]) == 2
 
 
 def test_a_file_that_cannot_be_written_is_named(cli: Cli, ledger: str) -> None:

@@ -192,20 +192,20 @@ def test_an_input_by_a_slow_pipe_can_be_interrupted(
 
 
 def test_an_input_by_a_pipe_is_carried_out(config: Path, box: Sandbox) -> None:
-    job(box, [ticket(n) for n in range(300)])
+    job(box, [ticket(n) for n in range(20)])
 
-    done = child("bulk", "run", "-", "--ledger", "own.db", "--config", config, "--json", stdin=lines([ticket(n) for n in range(300)]))
+    done = child("bulk", "run", "-", "--ledger", "own.db", "--config", config, "--json", stdin=lines([ticket(n) for n in range(20)]))
 
-    assert (done.exit, done.json["codes"]) == (0, {"APPLIED": 300})
+    assert (done.exit, done.json["codes"]) == (0, {"APPLIED": 20})
 
 
 def test_a_disk_that_is_full_stops_the_job_with_5_and_it_can_go_on_later(cli: Cli, config: Path, box: Sandbox) -> None:
-    path = job(box, [coupon(n) for n in range(1500)])
+    path = job(box, [coupon(n) for n in range(400)])
     with running(config) as process:
         wait_for(lambda: len(sent(box)) >= 3)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
-    size = Path("in.jsonl.passbridge.db").stat().st_size + 2**18
+    size = Path("in.jsonl.passbridge.db").stat().st_size + 2**16
     kept = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, kept[1]))
@@ -217,7 +217,7 @@ def test_a_disk_that_is_full_stops_the_job_with_5_and_it_can_go_on_later(cli: Cl
     assert (full.exit, full.json["error"]) == (5, "ledger")
     assert full.json["problems"][0]["code"] == "unusable"
     done = cli("bulk", "run", path, "--config", config, "--json", "--workers", "1")
-    assert (done.json["rows"], done.json["states"].get("open", 0), done.json["states"].get("unsent", 0)) == (1500, 0, 0)
+    assert (done.json["rows"], done.json["states"].get("open", 0), done.json["states"].get("unsent", 0)) == (400, 0, 0)
 
 
 def test_without_psycopg_the_extra_is_named(cli: Cli, config: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from passbridge import Outcome
+from passbridge.cli.app import run
 from passbridge.sandbox import Sandbox
+from tests.bulk import postgres
 from tests.cli.bulk import coupon, issue, job, lines, sent, ticket
 from tests.cli.conftest import Cli, Done
 
@@ -103,6 +108,19 @@ def test_standard_input_needs_a_ledger_of_its_own(cli: Cli, config: Path, box: S
     assert len(sent(box)) == 1
 
 
+def test_a_terminal_is_no_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours), os.fdopen(theirs, encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        assert run(["bulk", "run", "-", "--ledger", "own.db"]) == 2
+
+
+def test_a_process_without_standard_input_has_an_empty_one(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert run(["bulk", "run", "-", "--ledger", "own.db", "--config", str(config)]) == 0
+
+
 def test_a_dry_run_checks_every_row_and_leaves_no_trace(cli: Cli, config: Path, box: Sandbox) -> None:
     path = job(box, [ticket(1), ticket(2), coupon(1)])
     good = cli("bulk", "run", path, "--dry-run", "--config", config, "--json")
@@ -188,6 +206,12 @@ def test_an_operator_s_word_settles_a_row(cli: Cli, config: Path, box: Sandbox) 
     assert (status.exit, status.json["states"]) == (0, {"applied": 1, "settled": 2})
     again = cli("bulk", "settle", "in.jsonl", 2, "--as", "applied", "--reason", "once more", "--json")
     assert (again.exit, again.json["error"]) == (2, "ledger")
+
+
+def test_a_word_without_a_reason_is_none(cli: Cli) -> None:
+    done = cli("bulk", "settle", "in.db", 1, "--as", "applied", "--reason", " ", "--json")
+
+    assert (done.exit, done.problems) == (2, [("", "usage")])
 
 
 def test_status_tells_people_too(cli: Cli, config: Path, box: Sandbox) -> None:
@@ -309,3 +333,25 @@ def test_a_parquet_file_is_carried_out(cli: Cli, config: Path, box: Sandbox) -> 
     pq.write_table(pa.table({"action": ["redeem"] * 2, "to": ["cn"] * 2, "pass.id": [8800001, 8800002]}), "in.parquet")
 
     assert cli("bulk", "run", "in.parquet", "--config", config, "--json").json["codes"] == {"APPLIED": 2}
+
+
+def test_a_ledger_may_be_on_a_server(cli: Cli, config: Path, box: Sandbox) -> None:
+    programs = postgres.programs()
+    if programs is None:
+        pytest.skip("PostgreSQL isn't installed: NOTHING about ledgers on a server is proved here")
+    path = job(box, [ticket(1), ticket(2), ticket(3)])
+    box.add_fault({"fault": "bad-signature", "match": {"pass": ticket(2)["pass"]["id"]}})
+    with postgres.server(programs) as url:
+        ledger = f"{url}?job=gate_move"
+        done = cli("bulk", "run", path, "--ledger", ledger, "--config", config, "--json")
+        status = cli("bulk", "status", ledger, "--json")
+        settled = cli("bulk", "settle", ledger, 2, "--as", "applied", "--reason", "seen", "--json")
+        exported = cli("bulk", "export", ledger)
+        other = cli("bulk", "status", f"{url}?job=another", "--json")
+
+    assert (done.exit, done.json["codes"], done.json["ledger"]) == (5, {"APPLIED": 2, "UNTRUSTED_ANSWER": 1}, ledger)
+    assert status.json["states"] == {"applied": 2, "unknown": 1}
+    assert settled.json["line"] == 2
+    assert [json.loads(line)["ok"] for line in exported.out.splitlines()] == [True] * 3
+    assert (other.exit, [code for _, code in other.problems]) == (2, ["no_ledger"])
+    assert not Path("in.jsonl.passbridge.db").exists()
