@@ -7,6 +7,7 @@ import click
 from passbridge.cli.bulk_export import export
 from passbridge.cli.bulk_run import retry, run
 from passbridge.cli.bulk_status import settle, status
+from passbridge.cli.bulk_worker import worker
 from passbridge.cli.output import json_option
 
 __all__ = ["bulk"]
@@ -18,5 +19,5 @@ def bulk() -> None:
     """Carry out many updates: safe to interrupt at any moment, and to run again."""
 
 
-for _command in (run, status, retry, export, settle):
+for _command in (run, status, retry, export, settle, worker):
     bulk.add_command(_command)

@@ -16,7 +16,7 @@ from passbridge.bulk.input import ENCODINGS, FORMATS, Reading
 from passbridge.bulk.shapes import Options
 from passbridge.cli.output import named
 
-__all__ = ["ledger_argument", "ledger_of", "options_of", "pace_options", "reading_of", "reading_options"]
+__all__ = ["crew_options", "ledger_argument", "ledger_of", "options_of", "pace_options", "reading_of", "reading_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -94,6 +94,15 @@ _PACE: Final = (
         help="How long to probe an account whose answers stopped, before the job pauses.",
     ),
 )
+
+
+_CREW: Final = tuple(_PACE[number] for number in (1, 2, 4, 5))
+"""Of these, what each machine of a fleet decides for itself; the rate and what is superseded are the job's."""
+
+
+def crew_options(command: _Command) -> _Command:
+    """The options that say how one machine of a fleet works."""
+    return _with(command, _CREW)
 
 
 def reading_options(command: _Command) -> _Command:

@@ -26,7 +26,7 @@ from passbridge.cli.bulk_status import show_status
 from passbridge.cli.output import Exit, Failure, command_line, config_option, emit, json_option, named, plain, say
 from passbridge.errors import LedgerError
 
-__all__ = ["retry", "run"]
+__all__ = ["job_exit", "retry", "run", "told"]
 
 _LISTED: Final = 20
 """How many rows in doubt are listed; the rest is for `export`."""
@@ -94,14 +94,14 @@ def _announce(rows: Input) -> None:
 def _carry_out(config: str | None, rows: Input | None, ledger: str, options: Options, stop: Stop) -> int:
     with signals(stop) as taken, progress() as show:
         known = rows.fingerprint() if rows else None
-        status = _run(lambda: bulk.run(config, rows, ledger, options, fingerprint=known, stop=stop, report=show), ledger)
-    code = _exit(status, taken)
+        status = told(lambda: bulk.run(config, rows, ledger, options, fingerprint=known, stop=stop, report=show), ledger)
+    code = job_exit(status, taken)
     emit({**status.as_json(), "exit": code, "ledger": ledger}, lambda: show_status(status))
     _say_what_is_left(status, ledger, ["--config", config] if config else [])
     return code
 
 
-def _run(job: Callable[[], Status], ledger: str) -> Status:
+def told(job: Callable[[], Status], ledger: str) -> Status:
     """Run a job, and say what it means that it can't be run to its end."""
     try:
         return job()
@@ -122,7 +122,13 @@ def _in_doubt(ledger: str) -> bool:
     return bool(found.in_flight or found.states.get(State.UNKNOWN))
 
 
-def _exit(status: Status, signals: list[int]) -> int:
+def job_exit(status: Status, signals: list[int]) -> int:
+    """A job's exit code.
+
+    Args:
+        status: how it ended.
+        signals: those that came.
+    """
     if status.end is End.STOPPED and signals:
         return Exit.TERMINATED if signals[0] == signal.SIGTERM else Exit.INTERRUPTED
     return Exit.LATER if status.end is End.PAUSED else status.exit
