@@ -42,7 +42,7 @@ class Crew:
     """
 
     store: LocalStore
-    config: Given
+    config: Given = field(repr=False)  # a mapping may hold keys
     options: Options
     stop: Stop
     lock: int | None
@@ -67,7 +67,7 @@ class Crew:
                 worker.kill()
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
-        return End.STOPPED if self.stop.requested else End.PAUSED if End.PAUSED in ends else End.DONE
+        return End.STOPPED if self.stop.requested or End.STOPPED in ends else End.PAUSED if End.PAUSED in ends else End.DONE
 
     async def _kept(self, owner: str) -> End:
         """One worker, replaced while it dies."""
