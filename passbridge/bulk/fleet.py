@@ -60,7 +60,7 @@ class Member:
         self._failed: BaseException | None = None
         self._idle = threading.Condition()
         self._running = 0
-        self._tidied = time.monotonic()
+        self._tidied = float("-inf")
         stop.tell(self._over.set)
 
         @DBOS.workflow(name=_TASK, max_recovery_attempts=1000)

@@ -62,8 +62,12 @@ class Machines:
     def kill(self, machine: int) -> None:
         """Pull the plug of one, and put another in its place."""
         self.signal(machine, signal.SIGKILL)
-        self._gone.append(self.running.pop(machine))
+        self.lost(machine)
         self.start(1)
+
+    def lost(self, machine: int) -> None:
+        """One that was killed counts no more."""
+        self._gone.append(self.running.pop(machine))
 
     def freeze(self, machine: int) -> None:
         """Freeze one until the others have whatever it held, then thaw it."""
