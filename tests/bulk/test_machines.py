@@ -92,12 +92,12 @@ def _nobody_waits_for_the_dead(desk: Desk, ledger: str) -> None:
 class _Joined:
     """A machine in a thread of this process; its workers are processes of their own."""
 
-    def __init__(self, config: object, ledger: str, *, until_done: bool, **options: float) -> None:
+    def __init__(self, config: object, ledger: str, **options: float) -> None:
         self.stop, self.seen, self.ended = Stop(), list[Status](), list[Status]()
         chosen = Options(**({"workers": 1, "patience": 5.0} | options))  # type: ignore[arg-type]  # as given
         self._thread = threading.Thread(
             target=lambda: self.ended.append(
-                join(config, ledger, chosen, until_done=until_done, stop=self.stop, report=self.seen.append)  # type: ignore[arg-type]  # a path
+                join(config, ledger, chosen, stop=self.stop, report=self.seen.append)  # type: ignore[arg-type]  # a path
             )
         )
         self._thread.start()
@@ -115,12 +115,12 @@ def _until(ready: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def test_a_machine_waits_until_the_job_is_written_and_replaces_a_process_that_dies(desk: Desk, server: str) -> None:
+def test_a_machine_waits_for_the_job_replaces_a_process_that_dies_and_waits_for_more(desk: Desk, server: str) -> None:
     config = desk.write([redeem(id_) for id_ in desk.passes(90)], server)
     with closing(Ledger(server)) as opened:
         opened.begin(40.0, anew=True)
         opened.db.run("UPDATE job SET ready = 0")
-    machine = _Joined(config, server, until_done=True)
+    machine = _Joined(config, server)
     _until(lambda: machine.seen)
     assert machine.seen[0].loading
     assert not _owners(server)
@@ -130,21 +130,8 @@ def test_a_machine_waits_until_the_job_is_written_and_replaces_a_process_that_di
     _until(lambda: len(desk.log()) > 5)
     (owner,) = _owners(server)
     os.kill(int(owner.rpartition("-")[2]), signal.SIGKILL)
-
-    told = machine.end()
-    assert (told.end, dict(told.states)) == (End.DONE, {State.APPLIED: 90})
+    _until(lambda: status(server).states.get(State.APPLIED) == 90)
     assert len({request["pass"] for request in desk.log()}) == 90
-
-
-def test_a_machine_waits_for_more_until_it_is_stopped(desk: Desk, server: str) -> None:
-    config = desk.write([redeem(id_) for id_ in desk.passes(40)], server)
-    with closing(Ledger(server)) as opened:
-        opened.db.run("UPDATE lane SET due = 1e18")
-    machine = _Joined(config, server, until_done=False)
-    _until(lambda: len(machine.seen) > 1)
-    with closing(Ledger(server)) as opened:
-        opened.db.run("UPDATE lane SET due = 0")
-    _until(lambda: status(server).done == 40)
     assert not machine.ended
 
     machine.stop.request()
@@ -156,7 +143,7 @@ def test_a_machine_whose_account_is_given_up_says_so(desk: Desk, server: str) ->
     config = desk.write([redeem(id_) for id_ in desk.passes(80)], server)
     desk.box.add_fault({"fault": "http-502", "count": 1000})
 
-    told = _Joined(config, server, until_done=False, patience=0.5).end()
+    told = _Joined(config, server, patience=0.5).end()
 
     assert told.end is End.PAUSED
     assert 0 < len(desk.log()) < 80
