@@ -6,6 +6,8 @@ neither a request nor an answer. Revocation is not checked: the gateway publishe
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +27,10 @@ __all__ = ["broken_chain", "issuer_text", "leaves", "read_bundle", "read_certifi
 
 _BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _RSA_SIGNED: Final = "1.2.840.113549.1.1"
-"""The arc of every RSA signature's object identifier: the certificates of the root bundle that count (protocol, 2.3)."""
+"""The arc of every RSA signature's object identifier."""
+
+_RSA_ARC: Final = bytes.fromhex("2a864886f70d0101")
+"""The same as it stands in a certificate."""
 
 _KEYWORDS: Final = MappingProxyType(
     {
@@ -66,16 +71,16 @@ def read_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
 
 
 def read_bundle(data: bytes) -> tuple[x509.Certificate, ...]:
-    """The readable certificates of a root bundle, in its order.
+    """The roots of a bundle that are signed with RSA, in its order: those that count in a serial number, and that are trusted.
 
-    The gateway's own bundle holds one that a strict reader refuses (a parameter that its algorithm can't have) and others
-    under Chinese algorithms. They are left out one by one; none of them counts in a serial number.
+    The others are not even read: the gateway's own bundle holds one under a Chinese algorithm, and one whose algorithm has a
+    parameter that it can't have, which a strict reader refuses. One that can't be read is left out, too.
 
     Raises:
         KeyProblem: it holds no certificate signed with RSA.
     """
-    found = tuple(one for one in map(_read, _ders(data)) if one is not None)
-    if not any(map(_is_rsa_signed, found)):
+    found = tuple(one for one in map(_read, filter(_may_be_rsa_signed, _ders(data))) if one is not None and _is_rsa_signed(one))
+    if not found:
         raise KeyProblem("holds no root certificate that is signed with RSA", "give alipayRootCert.crt as the gateway's console offers it")
     return found
 
@@ -88,7 +93,7 @@ def serial_number(certificate: x509.Certificate) -> str:
 
 def root_serial_number(bundle: Iterable[x509.Certificate]) -> str:
     """The gateway's name for a root bundle: the serial numbers of those signed with RSA, in order, joined by `_` (2.3)."""
-    return "_".join(serial_number(one) for one in bundle if _is_rsa_signed(one))
+    return "_".join(map(serial_number, bundle))
 
 
 def issuer_text(name: x509.Name) -> str:
@@ -162,6 +167,14 @@ def _read(data: bytes) -> x509.Certificate | None:
     except ValueError:
         return None
     return certificate
+
+
+def _may_be_rsa_signed(pem: bytes) -> bool:
+    """Whether an RSA signature's identifier stands anywhere in it."""
+    try:
+        return _RSA_ARC in base64.b64decode(b"".join(pem.split(b"-----")[2].split()), validate=True)
+    except binascii.Error:
+        return False
 
 
 def _is_rsa_signed(certificate: x509.Certificate) -> bool:
