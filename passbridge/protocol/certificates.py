@@ -163,8 +163,15 @@ def _read(data: bytes) -> x509.Certificate | None:
     load = x509.load_pem_x509_certificate if data.startswith(b"-----") else x509.load_der_x509_certificate
     try:
         certificate = load(data)
-        _ = certificate.issuer, certificate.subject, certificate.extensions  # are read when first asked for, and may not be readable
-    except ValueError:
+        # These are read when they are first asked for, and may not be readable.
+        _ = (
+            certificate.issuer,
+            certificate.subject,
+            certificate.extensions,
+            certificate.not_valid_before_utc,
+            certificate.not_valid_after_utc,
+        )
+    except Exception:  # noqa: BLE001 - the reader fails in many ways on bytes that are no certificate (KeyError for a text's unknown tag)
         return None
     return certificate
 
@@ -205,9 +212,9 @@ def _called(certificate: x509.Certificate) -> str:
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    if not isinstance(certificate.signature_hash_algorithm, _SOUND):
-        return False
     try:
+        if not isinstance(certificate.signature_hash_algorithm, _SOUND):
+            return False
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False

@@ -67,12 +67,17 @@ def issued(key: str, subject: str, serial: str, by: tuple[str, str], extensions:
         return openssl("x509", "-req", "-CA", authority, "-CAkey", _key(by[0]), *words, given=request)
 
 
-def refused_by_strict_readers() -> str:
-    """A root on an elliptic curve whose algorithm has a parameter that it can't have, as one in the real bundle."""
+def on_a_curve(subject: str) -> str:
+    """A root whose key is no RSA key."""
     with TemporaryDirectory() as folder:
         key = Path(folder, "ec.pem")
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
-        text = self_signed(key, "/C=CN/O=Test Financial/CN=Test Authority E1", "3")
+        return self_signed(key, subject, "3")
+
+
+def refused_by_strict_readers() -> str:
+    """A root whose algorithm has a parameter that it can't have, as one in the real bundle."""
+    text = on_a_curve("/C=CN/O=Test Financial/CN=Test Authority E1")
     der = base64.b64decode("".join(text.splitlines()[1:-1]))
     plain, null = bytes.fromhex("300a06082a8648ce3d040302"), bytes.fromhex("300c06082a8648ce3d0403020500")
     inner = _longer(der[4:], 2).replace(plain, null)
@@ -108,6 +113,8 @@ def main() -> None:
         "class-2": class_2,
         "app": leaves["app"],
         **{name: leaves[name] + class_2 for name in ("gateway", "gateway-2")},
+        "weak": issued("weak", "/CN=weak", "9", by, LEAF),
+        "curve": on_a_curve("/CN=curve"),
         **{f"odd-{name}": self_signed("stranger", subject, serial) for name, (subject, serial) in ODD.items()},
     }
     for name, text in files.items():

@@ -43,7 +43,7 @@ METHOD = "alipay.pass.instance.update"
 NODE = "alipay_pass_instance_update_response"
 SERIAL = "209919213"
 
-CERTIFIED: Mapping[str, object] = {
+CERTIFIED: Mapping[str, Any] = {
     "gateway_public_key": None,
     "app_cert": certificate("app"),
     "gateway_cert": certificate("gateway"),
