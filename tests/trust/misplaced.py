@@ -11,9 +11,10 @@ from tests.faults.keys import private_pem
 from tests.faults.regions import CN, HK
 from tests.trust.search import Needle
 
-__all__ = ["BARE", "FILES", "HALF", "NEEDLES", "PASSWORD", "TOKEN", "WRONG", "Config", "changed", "config"]
+__all__ = ["BARE", "ENCRYPT_KEY", "FILES", "HALF", "NEEDLES", "PASSWORD", "TOKEN", "WRONG", "Config", "changed", "config"]
 
 TOKEN = "202611BBeff9351ad1874306903e96b91d248A36"  # noqa: S105 - made up
+ENCRYPT_KEY = "b0Zc3qvJx7sW1yQkM9tHdw=="  # made up
 PASSWORD = "Tr0ub4dor&3-horse%battery"  # noqa: S105 - made up
 KEY = private_pem("secret of these tests")
 BARE = "".join(KEY.decode().splitlines()[1:-1])
@@ -25,6 +26,8 @@ NEEDLES = [
     Needle("the private key's bytes", DER),
     Needle("the private key as PKCS #1", PKCS1),
     Needle("the token", TOKEN.encode(), whole=True),
+    Needle("the encryption's key", ENCRYPT_KEY.encode(), whole=True),
+    Needle("the encryption's key, its bytes", base64.b64decode(ENCRYPT_KEY), whole=True),
     Needle("the proxy's password", PASSWORD.encode(), whole=True),
 ]
 
@@ -37,7 +40,7 @@ def config(url: str = "http://127.0.0.1:9") -> Config:
         "default": "hk",
         "accounts": {
             "hk": {**HK.account(url), "private_key": KEY},
-            "cn": {**CN.account(url), "private_key": KEY, "app_auth_token": TOKEN.encode()},
+            "cn": {**CN.account(url), "private_key": KEY, "app_auth_token": TOKEN.encode(), "encrypt_key": ENCRYPT_KEY.encode()},
         },
         "retry": {"attempts": 1, "deadline": 2.0},
         "http": {"proxy": f"http://somebody:{PASSWORD}@127.0.0.1:9"},
@@ -91,6 +94,16 @@ WRONG: dict[str, Config] = {
     "a token beyond ASCII": changed("cn", "app_auth_token", f"{TOKEN}é".encode()),
     "a token as a number": changed("cn", "app_auth_token", 7),
     "a token at the wrong gateway": changed("hk", "app_auth_token", TOKEN.encode()),
+    "an encryption's key as text": changed("cn", "encrypt_key", ENCRYPT_KEY),
+    "an encryption's key, cut": changed("cn", "encrypt_key", ENCRYPT_KEY[:-3].encode()),
+    "an encryption's key, twice": changed("cn", "encrypt_key", (ENCRYPT_KEY[:-2] + ENCRYPT_KEY).encode()),
+    "an encryption's key, its bytes": changed("cn", "encrypt_key", base64.b64decode(ENCRYPT_KEY)),
+    "an encryption's key as its type": changed("cn", "encrypt_type", ENCRYPT_KEY),
+    "an encryption's key as a certificate": changed("cn", "app_cert", ENCRYPT_KEY.encode()),
+    "a private key as a certificate": changed("cn", "gateway_cert", KEY),
+    "a private key as roots": changed("cn", "root_cert", KEY),
+    "a private key as the encryption's": changed("cn", "encrypt_key", KEY),
+    "an encryption's key at the wrong gateway": changed("hk", "encrypt_key", ENCRYPT_KEY.encode()),
     "a proxy of another kind": _http({"proxy": f"https://somebody:{PASSWORD}@proxy:3128"}),
     "a proxy in a list": _http({"proxy": [f"http://somebody:{PASSWORD}@proxy:3128"]}),
     "a proxy without a scheme": _http({"proxy": f"somebody:{PASSWORD}@proxy:3128"}),
@@ -110,4 +123,5 @@ FILES = {
     "a file that is no key": 'private_key = "half.pem"',
     "a folder": 'private_key = "."',
     "a token itself": f'app_auth_token = "{TOKEN}"',
+    "an encryption's key itself": f'encrypt_key = "{ENCRYPT_KEY}"',
 }

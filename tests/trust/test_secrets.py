@@ -41,7 +41,7 @@ def test_the_awaiting_client_refuses_it_as_silently(name: str) -> None:
 @pytest.mark.parametrize("line", FILES.values(), ids=FILES)
 def test_a_file_that_cant_work_is_refused_without_a_secret(tmp_path: Path, line: str) -> None:
     (tmp_path / "half.pem").write_bytes(HALF)
-    backend = "mainland" if "token" in line else "hk"
+    backend = "mainland" if "token" in line or "encrypt" in line else "hk"
     (tmp_path / "passbridge.toml").write_text(f'[accounts.a]\nbackend = "{backend}"\nprofile = "x"\n{line}\n', encoding="utf-8")
     shown = everything_shown(lambda: Client.from_config(tmp_path / "passbridge.toml"))
     assert isinstance(shown.error, ConfigError)
@@ -122,6 +122,8 @@ OBJECTS: dict[str, Callable[[], object]] = {
     "a gateway": lambda: _accounts().opened["hk"].gateway,
     "settings of hk": lambda: _accounts().opened["hk"].gateway.settings,
     "settings of the mainland": lambda: _accounts().opened["cn"].gateway.settings,
+    "an encryption": lambda: _accounts().opened["cn"].gateway.encryption,
+    "an encryption's key": lambda: _accounts().opened["cn"].gateway.settings.encrypt_key,
     "a secret": lambda: _accounts().opened["cn"].gateway.settings.app_auth_token,
     "settings of http": lambda: HttpSettings.model_validate(config()["http"]),
     "capabilities": lambda: _client().capabilities("cn"),
