@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 from urllib.parse import parse_qsl
 
@@ -17,7 +18,7 @@ from passbridge.backends.mainland.backend import MainlandGateway
 from passbridge.backends.mainland.encryption import UNDECRYPTABLE, Encryption, EncryptionType, console_key
 from passbridge.protocol.settings import Secret
 from passbridge.protocol.verdict import Verdict
-from tests.backends.mainland.desk import ENCRYPT_KEY, NODE, NOW, body, judged, node, opened, reply, signature
+from tests.backends.mainland.desk import ENCRYPT_KEY, NODE, NOW, UPDATES, body, judged, node, opened, reply, signature
 
 KEY = bytes(range(16))
 ZEROS = bytes(16)
@@ -208,3 +209,20 @@ def test_the_node_may_not_be_taken_for_another_methods() -> None:
     source = f'"{encrypted("AES", node().encode())}"'
     assert judged(body(source, name="alipay_trade_pay_response"), account()).code is Code.UNTRUSTED_ANSWER
     assert NODE != "alipay_trade_pay_response"
+
+
+def test_the_question_about_a_doubt_is_encrypted_too() -> None:
+    gateway = opened(encrypt_key=ENCRYPT_KEY, resolve="query")
+    update = gateway.prepare(UPDATES["redeem"], NOW)
+    question = gateway.inquiring(update)
+    assert question is not None
+    sealed, prepared = question
+    request = sealed.seal(prepared, NOW)
+    params = dict(parse_qsl(request.url.partition("?")[2]) + parse_qsl(request.body.decode()))
+    assert params["encrypt_type"] == "AES"
+    assert openssl("-d", data=base64.b64decode(params["biz_content"])) == b'{"serial_number":"209919213"}'
+    one = {"serial_number": "209919213", "channel_id": "2088918273", "status": "USED"}
+    plain = json.dumps({"code": "10000", "msg": "Success", "instance_list": [one]}).encode()
+    source = f'"{encrypted("AES", plain)}"'
+    verdict = sealed.judge(prepared, request, reply(body(source, name="alipay_marketing_pass_instance_query_response")), NOW)
+    assert verdict.code is Code.ALREADY_IN_STATE
