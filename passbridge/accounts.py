@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from passbridge.domain import JsonObject, Outcome, PassUpdate
 from passbridge.domain.problems import did_you_mean
 from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, Problem
 from passbridge.protocol.flow import Conversation, Flow, Policy, Subject, ask, converse
-from passbridge.protocol.gateway import CallsPaths, Capabilities, ExecutesRequests, Gateway, Prepared, Sealed
+from passbridge.protocol.gateway import CallsPaths, Capabilities, ExecutesRequests, Gateway, NeedsRandomness, Prepared, Sealed
 from passbridge.protocol.settings import AccountSettings, RetrySettings, Secret
 from passbridge.protocol.signing import Signer
 from passbridge.protocol.tables import Tables, load_tables
@@ -199,7 +200,8 @@ def _opened(
         except ConfigError as error:
             problems += error.problems
         else:
-            yield name, _Account(gateway, _policy(settings.retry))
+            drawn = gateway.drawing(secrets.token_bytes) if isinstance(gateway, NeedsRandomness) else gateway
+            yield name, _Account(drawn, _policy(settings.retry))
 
 
 def _policy(retry: RetrySettings) -> Policy:

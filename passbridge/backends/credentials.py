@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from passbridge.errors import PassbridgeWarning, Problem
-from passbridge.protocol.keys import KeyProblem, private_key_for, public_key, public_key_for, same_pair, too_short
+from passbridge.protocol.keys import KeyProblem, private_key, private_key_for, public_key, public_key_for, same_pair, too_short
 from passbridge.protocol.signing import Algorithm, PrivateKey, PublicKey, Signer
 from passbridge.protocol.signing import signer as key_signer
 
@@ -38,12 +38,14 @@ class KeyRing:
         algorithm: what the keys are for.
         problems: everything wrong so far.
         ours: the public half of our private key, once opened.
+        private: our private key itself, once opened.
     """
 
     settings: AccountSettings
     algorithm: Algorithm
     problems: list[Problem] = field(default_factory=list)
     ours: PublicKey | None = None
+    private: PrivateKey | None = field(default=None, repr=False)
 
     def signer(self, secret: Secret | None, given: Signer | None) -> Signer | None:
         """What signs for the account: the caller's own signer, else its private key."""
@@ -52,8 +54,12 @@ class KeyRing:
         key = self._open("private_key", secret, partial(private_key_for, self.algorithm))
         if key is None:
             return None
-        self.ours = key.public_key()
+        self.private, self.ours = key, key.public_key()
         return key_signer(key, self.algorithm)
+
+    def private_rsa_key(self, member: str, secret: Secret | None) -> RSAPrivateKey | None:
+        """An RSA key of ours, whatever the algorithm's kind."""
+        return self._open(member, secret, private_key)
 
     def gateway_key(self, member: str, secret: Secret | None) -> RSAPublicKey | None:
         """The gateway's RSA key; never our own, the mistake most often made."""

@@ -5,6 +5,7 @@ Owns the port that both backends, and a third party's, stand behind. Knows none 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -14,7 +15,7 @@ from passbridge.errors import Problem
 from passbridge.protocol.verdict import Verdict
 from passbridge.protocol.wire import WireRequest, WireResponse
 
-__all__ = ["AnswersQueries", "CallsPaths", "Capabilities", "ExecutesRequests", "Gateway", "Prepared", "Sealed"]
+__all__ = ["AnswersQueries", "CallsPaths", "Capabilities", "ExecutesRequests", "Gateway", "NeedsRandomness", "Prepared", "Sealed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +114,13 @@ class CallsPaths(Protocol):
 
     def calling(self, path: str, body: JsonObject) -> tuple[Sealed, Prepared]:
         """The call, prepared; its verdict's `answer` is the verified JSON object."""
+        ...
+
+
+@runtime_checkable
+class NeedsRandomness(Protocol):
+    """A gateway that may need random bytes for each request, such as a key of its own: they are handed in, as the time is."""
+
+    def drawing(self, draw: Callable[[int], bytes]) -> Gateway:
+        """The same gateway, drawing so many random bytes at a time from here."""
         ...
