@@ -37,14 +37,14 @@ class KeyRing:
         settings: the account, for the place in messages.
         algorithm: what the keys are for.
         problems: everything wrong so far.
-        ours: the public half of our private key, once opened.
-        private: our private key itself, once opened.
+        ours: the public halves of our private keys, once opened.
+        private: the private key that signs, once opened.
     """
 
     settings: AccountSettings
     algorithm: Algorithm
     problems: list[Problem] = field(default_factory=list)
-    ours: PublicKey | None = None
+    ours: tuple[PublicKey, ...] = ()
     private: PrivateKey | None = field(default=None, repr=False)
 
     def signer(self, secret: Secret | None, given: Signer | None) -> Signer | None:
@@ -54,12 +54,15 @@ class KeyRing:
         key = self._open("private_key", secret, partial(private_key_for, self.algorithm))
         if key is None:
             return None
-        self.private, self.ours = key, key.public_key()
+        self.private, self.ours = key, (*self.ours, key.public_key())
         return key_signer(key, self.algorithm)
 
     def private_rsa_key(self, member: str, secret: Secret | None) -> RSAPrivateKey | None:
         """An RSA key of ours, whatever the algorithm's kind."""
-        return self._open(member, secret, private_key)
+        key = self._open(member, secret, private_key)
+        if key is not None:
+            self.ours = (*self.ours, key.public_key())
+        return key
 
     def gateway_key(self, member: str, secret: Secret | None) -> RSAPublicKey | None:
         """The gateway's RSA key; never our own, the mistake most often made."""
@@ -70,7 +73,7 @@ class KeyRing:
         return self._not_ours(member, secret, self._open(member, secret, partial(public_key_for, self.algorithm)))
 
     def _not_ours(self, member: str, secret: Secret | None, key: _Public | None) -> _Public | None:
-        if key is not None and self.ours is not None and same_pair(self.ours, key):
+        if key is not None and any(same_pair(own, key) for own in self.ours):
             message = f"{secret.origin if secret else member} is the public half of our own key, not the gateway's"
             mend = "download the gateway's public key from its console: it is another one than the key uploaded there"
             self.problems.append(Problem(self.settings.at(member), "own_key", message, mend))

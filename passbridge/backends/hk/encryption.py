@@ -35,7 +35,7 @@ _NAMES: Final = frozenset({"rsa_aes", "rsa"})
 UNREADABLE: Final = Finding(
     code="ENC-UNREADABLE",
     message="the answer can't be decrypted",
-    mend="if every answer fails so, AlipayHK encrypts to another key than ours, or by another profile: see encryption in the configuration",
+    mend="if every answer fails so, AlipayHK encrypts to another key than ours, or in another way: see encryption in the configuration",
 )
 """For every wrong key, wrapping, padding, text and field alike: what tells them apart is an oracle, since the field is not signed."""
 
@@ -115,5 +115,5 @@ def _parts(said: tuple[str, ...]) -> dict[str, str] | None:
         return None
     pairs = [part.partition("=") for part in said[0].split(",")]
     parts = {name.strip().lower(): value.strip() for name, _, value in pairs}
-    known = parts.get("algorithm", "RSA_AES").lower() in _NAMES
+    known = parts.get("algorithm", "").lower() in _NAMES
     return parts if known and len(parts) == len(pairs) else None
