@@ -1,4 +1,6 @@
-"""Makes the golden requests: `python make.py [FOLDER]` writes hk.json and mainland.json (beside this file by default).
+"""Makes the golden requests: `python make.py [FOLDER]` writes hk.json, hk-schemes.json and mainland.json (beside this file).
+
+`python make.py --drawn` writes hk-drawn.json, which is another each time: signatures and wrapped keys that hold a draw.
 
 Its own reading of the gateways' documents, by the standard library and the OpenSSL command line alone. It must never
 import passbridge: what judges a form may not share it.
@@ -58,6 +60,62 @@ def _hk(cases: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def openssl(*arguments: str, data: bytes) -> bytes:
+    """What OpenSSL writes."""
+    return subprocess.run(["openssl", *arguments], input=data, capture_output=True, check=True).stdout  # noqa: S603, S607 - our own words
+
+
+def hk_schemes(cases: dict[str, Any]) -> dict[str, Any]:
+    """AlipayHK's other schemes, as far as they hold no draw: RSA_AES under a given key, and the hashes that ECC224 signs."""
+    key = hashlib.sha256(b"a key for these vectors").digest()
+    head = "POST " + cases["path"] + "\n" + cases["client_id"] + "." + cases["request_time"] + "."
+    vectors = []
+    for case in cases["case"]:
+        ciphertext = base64.b64encode(openssl("enc", "-aes-256-ecb", "-K", key.hex(), data=case["body"].encode("utf-8"))).decode("ascii")
+        plain = (head + case["body"]).encode("utf-8")
+        vectors.append(
+            {
+                "name": case["name"],
+                "profile": case["profile"],
+                "merchant_id": case["merchant_id"],
+                "update": json.loads(case["update"]),
+                "rsa_aes": {"body": ciphertext, "signature": signed(cases["key"], "sha256", (head + ciphertext).encode("ascii"))},
+                "ecc224": {name: hashlib.new(name, plain).hexdigest() for name in ("sha224", "sha256")},
+            }
+        )
+    return {"now": cases["now"], "client_id": cases["client_id"], "gateway": cases["gateway"], "aes_key": key.hex(), "vectors": vectors}
+
+
+ANSWER = b'{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}'
+PADDINGS = {
+    "PKCS1": ("rsa_padding_mode:pkcs1",),
+    "OAEP-SHA1": ("rsa_padding_mode:oaep", "rsa_oaep_md:sha1", "rsa_mgf1_md:sha1"),
+    "OAEP-SHA256": ("rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256"),
+}
+
+
+def hk_drawn(cases: dict[str, Any]) -> dict[str, Any]:
+    """AlipayHK's answers under its other schemes: one signed on the curve, and one encrypted for the merchant in each way."""
+    head = ("POST " + cases["path"] + "\n" + cases["client_id"] + "." + cases["request_time"] + ".").encode("ascii")
+    curve = {}
+    for digest in ("sha224", "sha256"):
+        curve[digest] = signed("hk-gateway-ecc", digest, head + ANSWER)
+    key = hashlib.sha256(b"a key for these answers").digest()
+    body = base64.b64encode(openssl("enc", "-aes-256-ecb", "-K", key.hex(), data=ANSWER))
+    encrypted = {}
+    for name, paddings in PADDINGS.items():
+        options = [part for padding in paddings for part in ("-pkeyopt", padding)]
+        public = str(HERE / "keys" / (cases["key"] + "-public.pem"))
+        wrapped = openssl("pkeyutl", "-encrypt", "-pubin", "-inkey", public, *options, data=key)
+        encrypted[name] = "algorithm=RSA_AES,keyVersion=1,symmetricKey=" + quote_plus(base64.b64encode(wrapped))
+    return {
+        "response_time": cases["request_time"],
+        "body": ANSWER.decode("ascii"),
+        "ecc224": curve,
+        "rsa_aes": {"body": body.decode("ascii"), "signature": signed("hk-gateway", "sha256", head + body), "encrypt": encrypted},
+    }
+
+
 def mainland(cases: dict[str, Any]) -> dict[str, Any]:
     """The mainland: public parameters in the query, the rest in the body, signed together in the request's charset."""
     account = {name: cases[name] for name in ("gateway", "app_id", "channel_id", "now")}
@@ -95,13 +153,20 @@ def _mainland(cases: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def main(folder: Path) -> None:
-    """Write both files."""
-    for name, make in (("hk", hk), ("mainland", mainland)):
-        cases = tomllib.loads((HERE / "cases" / f"{name}.toml").read_text(encoding="utf-8"))
+MADE = {"hk": ("hk", hk), "hk-schemes": ("hk", hk_schemes), "mainland": ("mainland", mainland)}
+DRAWN = {"hk-drawn": ("hk", hk_drawn)}
+
+
+def main(folder: Path, files: dict[str, Any]) -> None:
+    """Write these files."""
+    for name, (source, make) in files.items():
+        cases = tomllib.loads((HERE / "cases" / f"{source}.toml").read_text(encoding="utf-8"))
         text = json.dumps(make(cases), ensure_ascii=False, indent=1) + "\n"
         (folder / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if sys.argv[1:] else HERE)
+    if sys.argv[1:] == ["--drawn"]:
+        main(HERE, DRAWN)
+    else:
+        main(Path(sys.argv[1]) if sys.argv[1:] else HERE, MADE)
