@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["KeyProblem", "private_key", "private_key_for", "public_key", "public_key_for", "same_pair", "too_short"]
 
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+_OURS = "this algorithm needs a key on {0}: openssl ecparam -name {0} -genkey -noout"
+_THEIRS = "this algorithm needs the gateway's key on {0}: download it from the gateway's console"
 _HELPFUL = "give the key as PEM, DER, or the console's one-line base64"
 
 
@@ -66,8 +68,8 @@ def private_key_for(algorithm: Algorithm, data: bytes) -> PrivateKey:
         return private_key(data)
     key = _private(data)
     if not isinstance(key, EllipticCurvePrivateKey):
-        raise KeyProblem("is a private key, but not of an elliptic curve", _another_curve(algorithm.curve))
-    _require_curve(key.curve, algorithm.curve)
+        raise KeyProblem("is a private key, but not of an elliptic curve", _OURS.format(algorithm.curve.name))
+    _require_curve(key.curve, algorithm.curve, _OURS)
     return key
 
 
@@ -81,8 +83,8 @@ def public_key_for(algorithm: Algorithm, data: bytes) -> PublicKey:
         return public_key(data)
     key = _public(data)
     if not isinstance(key, EllipticCurvePublicKey):
-        raise KeyProblem("is a public key, but not of an elliptic curve", _another_curve(algorithm.curve))
-    _require_curve(key.curve, algorithm.curve)
+        raise KeyProblem("is a public key, but not of an elliptic curve", _THEIRS.format(algorithm.curve.name))
+    _require_curve(key.curve, algorithm.curve, _THEIRS)
     return key
 
 
@@ -122,13 +124,9 @@ def _public(data: bytes) -> object:
     return key
 
 
-def _require_curve(found: EllipticCurve, wanted: EllipticCurve) -> None:
+def _require_curve(found: EllipticCurve, wanted: EllipticCurve, mend: str) -> None:
     if found.name != wanted.name:
-        raise KeyProblem(f"lies on the curve {found.name}", _another_curve(wanted))
-
-
-def _another_curve(wanted: EllipticCurve) -> str:
-    return f"this algorithm needs a key on {wanted.name}: openssl ecparam -name {wanted.name} -genkey -noout"
+        raise KeyProblem(f"lies on the curve {found.name}", mend.format(wanted.name))
 
 
 def _der(data: bytes, wanted: str) -> bytes:

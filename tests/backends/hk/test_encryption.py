@@ -16,6 +16,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settled
+from hypothesis import strategies as st
 
 from passbridge import Client, Code, Finding
 from passbridge.backends.hk import BACKEND
@@ -272,6 +275,15 @@ CANT: Mapping[str, tuple[bytes, tuple[str, ...]]] = {
 @pytest.mark.parametrize(("body", "said"), CANT.values(), ids=CANT)
 def test_whatever_can_t_be_decrypted_ends_in_one_and_the_same_verdict(body: bytes, said: tuple[str, ...]) -> None:
     assert judged(answered(body, *said)) == UNREADABLE
+
+
+@settled(max_examples=150)
+@given(
+    body=st.binary(max_size=64) | st.binary(max_size=64).map(base64.b64encode),
+    said=st.text(st.characters(max_codepoint=255), max_size=80) | st.text("algorithm=RSA_AES,keyVersion=1,symmetricKey=%4A/+", max_size=80),
+)
+def test_no_field_and_no_body_breaks_anything(body: bytes, said: str) -> None:
+    assert judged(answered(body, said)) == UNREADABLE
 
 
 def test_without_a_key_in_the_answer_the_request_must_have_brought_one() -> None:
