@@ -1,15 +1,6 @@
 """What AlipayHK's passes show, typed: the scenarios whose fields its create pages name (protocol, section 4.3).
 
-    from passbridge.content import AdmissionTicket, Localised, Price
-
-    ticket = AdmissionTicket(
-        ticket_name=Localised(zh_HK="日間門票", en_US="Day ticket"),
-        address=Localised(zh_HK="香港仔黃竹坑道", en_US="Wong Chuk Hang Road, Aberdeen"),
-        available_times=1,
-        start_time=datetime(2026, 12, 24, 10, tzinfo=HONG_KONG),
-        end_time=datetime(2026, 12, 24, 20, tzinfo=HONG_KONG),
-        price=Price(cent=49800),
-    )
+    ticket = AdmissionTicket(address=Localised(zh_HK="香港仔", en_US="Aberdeen"), available_times=1, start_time=…, end_time=…)
     outcome = client.apply(ticket.revise(PassRef(id="2995…", user_id="2160…"), to="hk-tickets"))
 
 Owns the scenarios' field names and what form each value takes. It writes a `Content`, by bare names: the gateway's own

@@ -139,8 +139,10 @@ class HkGateway:
         said = response.headers.all("Encrypt")
         if self.encryption is not None:
             return self._decrypted(self.encryption, request, said, trusted, trace)
-        answer = "it is encrypted, and no encryption is configured" if said else parse(trusted)
-        return bad_answer(answer, None, trace) if isinstance(answer, str) else answer
+        answer = parse(trusted)
+        if isinstance(answer, str):
+            return bad_answer("it is encrypted, and no encryption is configured" if said else answer, None, trace)
+        return answer
 
     def _decrypted(
         self, encryption: Encryption, request: WireRequest, said: tuple[str, ...], trusted: Verified, trace: str | None
@@ -158,7 +160,7 @@ class HkGateway:
         return bad_answer(answer, None, trace) if isinstance(answer, str) else answer
 
     def _unverified(self, finding: Finding, response: WireResponse, trace: str | None, now: datetime) -> Verdict:
-        """Unsigned and nothing of the protocol's shape came from something in between; anything else is not trusted."""
+        """Unsigned, unencrypted and nothing of the protocol's shape came from something in between; anything else is not trusted."""
         if not any(map(response.headers.all, ("Signature", "Encrypt"))) and not shaped(response.body):
             return no_answer(response, "not an answer of the gateway: no signature and no result", now)
         return untrusted(finding, claim(response.body), trace)

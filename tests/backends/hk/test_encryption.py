@@ -387,8 +387,11 @@ def test_a_documented_failure_may_come_plain_if_it_is_signed(code: str, letter: 
 
 def test_what_is_no_answer_of_the_gateway_is_none_here_either() -> None:
     assert judged(answered(b"<html></html>", signed="")).code is Code.NO_ANSWER
+    assert judged(answered(GOOD, FIELD, signed=""), account()).code is Code.UNTRUSTED_ANSWER
 
 
 def test_an_encrypted_answer_to_an_account_that_encrypts_nothing_is_a_bad_answer() -> None:
     verdict = judged(answered(GOOD, FIELD), account())
     assert (verdict.code, verdict.reason) == (Code.BAD_ANSWER, "it is encrypted, and no encryption is configured")
+    # The field is not signed: whoever adds it to a plain answer changes nothing.
+    assert judged(answered(SUCCESS, FIELD), account()).code is Code.APPLIED
