@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import secrets
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,16 @@ from passbridge.domain import JsonObject, Outcome, PassUpdate
 from passbridge.domain.problems import did_you_mean
 from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, PassbridgeWarning, Problem
 from passbridge.protocol.flow import Conversation, Flow, Policy, Subject, ask, converse
-from passbridge.protocol.gateway import CallsPaths, Capabilities, ExecutesRequests, Gateway, Prepared, Sealed, TellsCredentials
+from passbridge.protocol.gateway import (
+    CallsPaths,
+    Capabilities,
+    ExecutesRequests,
+    Gateway,
+    NeedsRandomness,
+    Prepared,
+    Sealed,
+    TellsCredentials,
+)
 from passbridge.protocol.settings import AccountSettings, RetrySettings, Secret
 from passbridge.protocol.signing import Signer
 from passbridge.protocol.tables import Tables, load_tables
@@ -201,7 +211,8 @@ def _opened(
             problems += error.problems
         else:
             problems += _ageing(gateway, settings)
-            yield name, _Account(gateway, _policy(settings.retry))
+            drawn = gateway.drawing(secrets.token_bytes) if isinstance(gateway, NeedsRandomness) else gateway
+            yield name, _Account(drawn, _policy(settings.retry))
 
 
 def _ageing(gateway: Gateway, settings: AccountSettings) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ Owns the port that both backends, and a third party's, stand behind. Knows none 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
@@ -21,6 +22,7 @@ __all__ = [
     "Credential",
     "ExecutesRequests",
     "Gateway",
+    "NeedsRandomness",
     "Prepared",
     "Sealed",
     "TellsCredentials",
@@ -166,4 +168,13 @@ class TellsCredentials(Protocol):
     @property
     def credentials(self) -> tuple[Credential, ...]:
         """Each of them."""
+        ...
+
+
+@runtime_checkable
+class NeedsRandomness(Protocol):
+    """A gateway that may need random bytes for each request, such as a key of its own: they are handed in, as the time is."""
+
+    def drawing(self, draw: Callable[[int], bytes]) -> Gateway:
+        """The same gateway, drawing so many random bytes at a time from here."""
         ...

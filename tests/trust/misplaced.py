@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
@@ -11,7 +12,22 @@ from tests.faults.keys import private_pem
 from tests.faults.regions import CN, HK
 from tests.trust.search import Needle
 
-__all__ = ["BARE", "ENCRYPT_KEY", "FILES", "HALF", "NEEDLES", "PASSWORD", "TOKEN", "WRONG", "Config", "changed", "config"]
+__all__ = [
+    "AES_KEY",
+    "BARE",
+    "ENCRYPT_KEY",
+    "FILES",
+    "HALF",
+    "KEY",
+    "NEEDLES",
+    "PASSWORD",
+    "TOKEN",
+    "WRONG",
+    "Config",
+    "changed",
+    "config",
+    "encrypted",
+]
 
 TOKEN = "202611BBeff9351ad1874306903e96b91d248A36"  # noqa: S105 - made up
 ENCRYPT_KEY = "b0Zc3qvJx7sW1yQkM9tHdw=="  # made up
@@ -20,11 +36,13 @@ KEY = private_pem("secret of these tests")
 BARE = "".join(KEY.decode().splitlines()[1:-1])
 DER = base64.b64decode(BARE)
 PKCS1 = load_pem_private_key(KEY, None).private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+AES_KEY = hashlib.sha256(b"one request's").digest()
 
 NEEDLES = [
     Needle("the private key", KEY),
     Needle("the private key's bytes", DER),
     Needle("the private key as PKCS #1", PKCS1),
+    Needle("a request's AES key", AES_KEY),
     Needle("the token", TOKEN.encode(), whole=True),
     Needle("the encryption's key", ENCRYPT_KEY.encode(), whole=True),
     Needle("the encryption's key, its bytes", base64.b64decode(ENCRYPT_KEY), whole=True),
@@ -50,6 +68,13 @@ def config(url: str = "http://127.0.0.1:9") -> Config:
 def changed(account: str, member: str, value: object) -> Config:
     given = config()
     given["accounts"][account][member] = value
+    return given
+
+
+def encrypted(**members: object) -> Config:
+    """The AlipayHK account encrypts, by these members."""
+    given = config()
+    given["accounts"]["hk"] |= {"encryption": {}, **members}
     return given
 
 
@@ -89,6 +114,17 @@ WRONG: dict[str, Config] = {
     "a private key as accounts": config() | {"accounts": KEY},
     "a private key as an account": config() | {"accounts": {"hk": KEY}},
     "a private key as a table": config() | {"mappings": KEY},
+    **{f"a private key for encryption, {name}": encrypted(encryption_private_key=value) for name, value in ENCODED.items()},
+    "a private key for an encryption that is off": changed("hk", "encryption_private_key", KEY),
+    "a private key for encryption as text": encrypted(encryption_private_key=KEY.decode()),
+    "a private key as the key requests are encrypted for": encrypted(encryption_public_key=KEY),
+    "a private key as encryption": encrypted(encryption=BARE),
+    "a private key inside encryption": encrypted(encryption={"private_key": KEY}),
+    "a private key as a wrapping": encrypted(encryption={"wrap": BARE}),
+    "a private key as a content type": encrypted(encryption={"content_type": BARE}),
+    "a private key as the version of another": encrypted(encryption={"key_version": BARE}),
+    "a private key for another algorithm": changed("hk", "algorithm", "ECC224"),
+    "a private key as a hash": changed("hk", "ecc_hash", BARE),
     "a token as text": changed("cn", "app_auth_token", TOKEN),
     "a token of two words": changed("cn", "app_auth_token", f"{TOKEN} {TOKEN}".encode()),
     "a token beyond ASCII": changed("cn", "app_auth_token", f"{TOKEN}é".encode()),

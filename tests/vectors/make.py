@@ -1,4 +1,6 @@
-"""Makes the golden requests: `python make.py [FOLDER]` writes hk.json and mainland.json (beside this file by default).
+"""Makes the golden requests: `python make.py [FOLDER]` writes hk.json, hk-schemes.json and mainland.json (beside this file).
+
+`python make.py --drawn` writes hk-drawn.json, which is another each time: signatures and wrapped keys that hold a draw.
 
 Its own reading of the gateways' documents, by the standard library and the OpenSSL command line alone. It must never
 import passbridge: what judges a form may not share it.
@@ -59,11 +61,15 @@ def _hk(cases: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def openssl(*arguments: str, data: bytes) -> bytes:
+    """What OpenSSL writes."""
+    return subprocess.run(["openssl", *arguments], input=data, capture_output=True, check=True).stdout  # noqa: S603, S607 - our own words
+
+
 def serial(certificate: str) -> str:
     """The gateway's name for one certificate: MD5 over its issuer as OpenSSL writes it (RFC 2253), and its number in decimal."""
-    command = ["openssl", "x509", "-noout", "-issuer", "-serial", "-nameopt", "RFC2253,-esc_msb"]
-    done = subprocess.run(command, input=certificate, capture_output=True, text=True, check=True)  # noqa: S603 - our own words
-    issuer, number = (line.partition("=")[2] for line in done.stdout.splitlines())
+    shown = openssl("x509", "-noout", "-issuer", "-serial", "-nameopt", "RFC2253,-esc_msb", data=certificate.encode())
+    issuer, number = (line.partition("=")[2] for line in shown.decode().splitlines())
     return hashlib.md5(f"{issuer}{int(number, 16)}".encode(), usedforsecurity=False).hexdigest()
 
 
@@ -77,9 +83,59 @@ def encrypted(kind: str, key: str, text: bytes) -> str:
     """OpenSSL's AES/CBC with PKCS#7 padding, in base64; AES_V2 has its IV, here a MAC of the text, before it."""
     raw = base64.b64decode(key)
     iv = hmac.digest(raw, b"passbridge AES_V2 IV" + text, "sha256")[:16] if kind == "AES_V2" else bytes(16)
-    command = ["openssl", "enc", "-aes-128-cbc", "-K", raw.hex(), "-iv", iv.hex()]
-    done = subprocess.run(command, input=text, capture_output=True, check=True)  # noqa: S603 - our own words
-    return base64.b64encode((iv if kind == "AES_V2" else b"") + done.stdout).decode("ascii")
+    ciphertext = openssl("enc", "-aes-128-cbc", "-K", raw.hex(), "-iv", iv.hex(), data=text)
+    return base64.b64encode((iv if kind == "AES_V2" else b"") + ciphertext).decode("ascii")
+
+
+def hk_schemes(cases: dict[str, Any]) -> dict[str, Any]:
+    """AlipayHK's other schemes, as far as they hold no draw: RSA_AES under a given key, and the hashes that ECC224 signs."""
+    key = hashlib.sha256(b"a key for these vectors").digest()
+    head = "POST " + cases["path"] + "\n" + cases["client_id"] + "." + cases["request_time"] + "."
+    vectors = []
+    for case in cases["case"]:
+        ciphertext = base64.b64encode(openssl("enc", "-aes-256-ecb", "-K", key.hex(), data=case["body"].encode("utf-8"))).decode("ascii")
+        plain = (head + case["body"]).encode("utf-8")
+        vectors.append(
+            {
+                "name": case["name"],
+                "profile": case["profile"],
+                "merchant_id": case["merchant_id"],
+                "update": json.loads(case["update"]),
+                "rsa_aes": {"body": ciphertext, "signature": signed(cases["key"], "sha256", (head + ciphertext).encode("ascii"))},
+                "ecc224": {name: hashlib.new(name, plain).hexdigest() for name in ("sha224", "sha256")},
+            }
+        )
+    return {"now": cases["now"], "client_id": cases["client_id"], "gateway": cases["gateway"], "aes_key": key.hex(), "vectors": vectors}
+
+
+ANSWER = b'{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}'
+PADDINGS = {
+    "PKCS1": ("rsa_padding_mode:pkcs1",),
+    "OAEP-SHA1": ("rsa_padding_mode:oaep", "rsa_oaep_md:sha1", "rsa_mgf1_md:sha1"),
+    "OAEP-SHA256": ("rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256"),
+}
+
+
+def hk_drawn(cases: dict[str, Any]) -> dict[str, Any]:
+    """AlipayHK's answers under its other schemes: one signed on the curve, and one encrypted for the merchant in each way."""
+    head = ("POST " + cases["path"] + "\n" + cases["client_id"] + "." + cases["request_time"] + ".").encode("ascii")
+    curve = {}
+    for digest in ("sha224", "sha256"):
+        curve[digest] = signed("hk-gateway-ecc", digest, head + ANSWER)
+    key = hashlib.sha256(b"a key for these answers").digest()
+    body = base64.b64encode(openssl("enc", "-aes-256-ecb", "-K", key.hex(), data=ANSWER))
+    encrypted = {}
+    for name, paddings in PADDINGS.items():
+        options = [part for padding in paddings for part in ("-pkeyopt", padding)]
+        public = str(HERE / "keys" / (cases["key"] + "-public.pem"))
+        wrapped = openssl("pkeyutl", "-encrypt", "-pubin", "-inkey", public, *options, data=key)
+        encrypted[name] = "algorithm=RSA_AES,keyVersion=1,symmetricKey=" + quote_plus(base64.b64encode(wrapped))
+    return {
+        "response_time": cases["request_time"],
+        "body": ANSWER.decode("ascii"),
+        "ecc224": curve,
+        "rsa_aes": {"body": body.decode("ascii"), "signature": signed("hk-gateway", "sha256", head + body), "encrypt": encrypted},
+    }
 
 
 def mainland(cases: dict[str, Any]) -> dict[str, Any]:
@@ -128,13 +184,20 @@ def _mainland(cases: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def main(folder: Path) -> None:
-    """Write both files."""
-    for name, make in (("hk", hk), ("mainland", mainland)):
-        cases = tomllib.loads((HERE / "cases" / f"{name}.toml").read_text(encoding="utf-8"))
+MADE = {"hk": ("hk", hk), "hk-schemes": ("hk", hk_schemes), "mainland": ("mainland", mainland)}
+DRAWN = {"hk-drawn": ("hk", hk_drawn)}
+
+
+def main(folder: Path, files: dict[str, Any]) -> None:
+    """Write these files."""
+    for name, (source, make) in files.items():
+        cases = tomllib.loads((HERE / "cases" / f"{source}.toml").read_text(encoding="utf-8"))
         text = json.dumps(make(cases), ensure_ascii=False, indent=1) + "\n"
         (folder / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if sys.argv[1:] else HERE)
+    if sys.argv[1:] == ["--drawn"]:
+        main(HERE, DRAWN)
+    else:
+        main(Path(sys.argv[1]) if sys.argv[1:] else HERE, MADE)
