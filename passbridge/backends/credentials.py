@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from passbridge.errors import PassbridgeWarning, Problem
+from passbridge.protocol.gateway import Credential
 from passbridge.protocol.keys import KeyProblem, private_key, private_key_for, public_key, public_key_for, same_pair, too_short
 from passbridge.protocol.signing import Algorithm, PrivateKey, PublicKey, Signer
 from passbridge.protocol.signing import signer as key_signer
@@ -39,6 +40,7 @@ class KeyRing:
         problems: everything wrong so far.
         ours: the public halves of our private keys, once opened.
         private: the private key that signs, once opened.
+        credentials: what everybody may know of the keys opened so far.
     """
 
     settings: AccountSettings
@@ -46,6 +48,7 @@ class KeyRing:
     problems: list[Problem] = field(default_factory=list)
     ours: tuple[PublicKey, ...] = ()
     private: PrivateKey | None = field(default=None, repr=False)
+    credentials: list[Credential] = field(default_factory=list)
 
     def signer(self, secret: Secret | None, given: Signer | None) -> Signer | None:
         """What signs for the account: the caller's own signer, else its private key."""
@@ -72,8 +75,12 @@ class KeyRing:
         """The gateway's key of the algorithm's kind; never our own."""
         return self._not_ours(member, secret, self._open(member, secret, partial(public_key_for, self.algorithm)))
 
+    def is_ours(self, key: PublicKey) -> bool:
+        """Whether this is the public half of a key that we sign or decrypt with."""
+        return any(same_pair(own, key) for own in self.ours)
+
     def _not_ours(self, member: str, secret: Secret | None, key: _Public | None) -> _Public | None:
-        if key is not None and any(same_pair(own, key) for own in self.ours):
+        if key is not None and self.is_ours(key):
             message = f"{secret.origin if secret else member} is the public half of our own key, not the gateway's"
             mend = "download the gateway's public key from its console: it is another one than the key uploaded there"
             self.problems.append(Problem(self.settings.at(member), "own_key", message, mend))
@@ -99,4 +106,10 @@ class KeyRing:
         if key.key_size < self.algorithm.warn_bits:
             message = f"{self.settings.at(member)}: {secret.origin} has {key.key_size} bits; {self.algorithm.warn_bits} are safe today"
             warnings.warn(message, PassbridgeWarning, stacklevel=2)
+        self.credentials.append(Credential(member, _kind(key), key.key_size))
         return key
+
+
+def _kind(key: PrivateKey | PublicKey) -> str:
+    kind = "RSA" if isinstance(key, (RSAPrivateKey, RSAPublicKey)) else "elliptic-curve"
+    return f"{kind} {'private' if isinstance(key, PrivateKey) else 'public'} key"

@@ -21,7 +21,7 @@ from passbridge.domain import Code, Finding, JsonObject, PassUpdate, write_json
 from passbridge.domain.strictjson import flaws
 from passbridge.errors import ConfigError, InvalidUpdate, Problem
 from passbridge.protocol.flow import GATEWAY_ZONE
-from passbridge.protocol.gateway import Capabilities, Prepared, Sealed
+from passbridge.protocol.gateway import Capabilities, Credential, Prepared, Sealed
 from passbridge.protocol.mapping import Profile
 from passbridge.protocol.signing import Signer
 from passbridge.protocol.tables import Tables
@@ -71,6 +71,7 @@ class HkGateway:
     trust: Trust
     sign: Signer
     encryption: Encryption | None = None
+    credentials: tuple[Credential, ...] = ()
 
     def drawing(self, draw: Drawing) -> HkGateway:
         """The same account; the keys of its encrypted bodies are drawn from here."""
@@ -201,7 +202,7 @@ class HkBackend:
         if ring.problems or sign is None:
             raise ConfigError(ring.problems)
         trust = Trust(settings.client_id, ring.algorithm, keys, settings.retry.clock_window)
-        return HkGateway(settings, profile, trust, sign, encryption)
+        return HkGateway(settings, profile, trust, sign, encryption, tuple(ring.credentials))
 
 
 BACKEND = HkBackend()

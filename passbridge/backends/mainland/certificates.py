@@ -147,7 +147,7 @@ class _Opening:
         """Our certificate: of the very key that signs, where that key is here to be compared."""
         found = self.read("app_cert", read_certificates)
         ours = self.rsa("app_cert", leaves(found or ())[:1])
-        if ours and self.ring.ours is not None and not same_pair(self.ring.ours, rsa_key(ours[0])):
+        if ours and self.ring.ours and not self.ring.is_ours(rsa_key(ours[0])):
             self.wrong("app_cert", "other_key", "is not of the key in private_key", "give the certificate that was issued for this key")
             return None
         return ours[0] if ours else None
@@ -156,7 +156,7 @@ class _Opening:
         """The gateway's certificate, or several while they change, with the authorities between."""
         found = self.read("gateway_cert", read_certificates) or ()
         theirs = self.rsa("gateway_cert", leaves(found))
-        if self.ring.ours is not None and any(same_pair(self.ring.ours, rsa_key(one)) for one in theirs):
+        if any(self.ring.is_ours(rsa_key(one)) for one in theirs):
             self.wrong(
                 "gateway_cert", "own_key", "is the certificate of our own key, not the gateway's", f"{_WHERE}: alipayCertPublicKey_RSA2"
             )

@@ -5,7 +5,6 @@ Owns what the settings must hold together. What each file may be is `credentials
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from passbridge.backends.credentials import KeyRing
@@ -52,7 +51,7 @@ def open_account(settings: MainlandSettings, signer: Signer | None) -> Opened:
     trust = _trust(settings, ring, certificates)
     if ring.problems or sign is None or trust is None:
         raise ConfigError(ring.problems)
-    return Opened(sign, trust, certificates, encryption, tuple(_credentials(ring, trust, certificates)))
+    return Opened(sign, trust, certificates, encryption, (*ring.credentials, *(certificates.credentials if certificates else ())))
 
 
 def _trust(settings: MainlandSettings, ring: KeyRing, certificates: Certificates | None) -> Trust | None:
@@ -78,12 +77,3 @@ def _encryption(settings: MainlandSettings, ring: KeyRing) -> Encryption | None:
         ring.problems.append(Problem(settings.at("encrypt_key"), "bad_key", f"{settings.encrypt_key.origin} {error}", mend))
         return None
     return Encryption(settings.encrypt_type, key.reveal)
-
-
-def _credentials(ring: KeyRing, trust: Trust, certificates: Certificates | None) -> Iterator[Credential]:
-    if ring.ours is not None:
-        yield Credential("private_key", "RSA private key", ring.ours.key_size)
-    if certificates:
-        yield from certificates.credentials
-    else:
-        yield Credential("gateway_public_key", "RSA public key", trust.key.key_size)
