@@ -20,7 +20,7 @@ from passbridge.sandbox.codes import Documented, Inventory
 from passbridge.sandbox.faults import NONE, Fault, Faults
 from passbridge.sandbox.guesses import Guesses
 from passbridge.sandbox.mischief import ALTERATIONS, HANG_UP, PAGES, SCRIPTS, Script, page
-from passbridge.sandbox.store import Pass, Store
+from passbridge.sandbox.store import Pass, Store, Template
 
 __all__ = ["Account", "Call", "Decision", "Gateway", "Handled", "Said", "World", "merged"]
 
@@ -119,10 +119,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a gateway makes of an update: its answer, and the pass as it is afterwards, if it was applied."""
+    """What a gateway makes of a request: its answer, and the pass or template as it is afterwards, if it was carried out."""
 
     said: Said | None
-    change: Pass | None = None
+    change: Pass | Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
