@@ -68,17 +68,21 @@ class Sandbox:
         """Where it listens: `http://127.0.0.1:PORT`."""
         return f"http://127.0.0.1:{self._parts[1].port}"
 
-    def config(self) -> dict[str, Any]:
-        """The configuration for `Client.from_config`, keys as PEM bytes."""
-        return self._simulator.config(self.url)
+    def config(self, *, all_accounts: bool = False) -> dict[str, Any]:
+        """The configuration for `Client.from_config`, keys as PEM bytes.
 
-    def write_config(self, path: str | Path) -> None:
+        Args:
+            all_accounts: beside the four standard accounts, those for what few merchants use, too.
+        """
+        return self._simulator.config(self.url, all_accounts=all_accounts)
+
+    def write_config(self, path: str | Path, *, all_accounts: bool = False) -> None:
         """Write that configuration as TOML, with its keys in a folder `keys` beside it.
 
         Raises:
             FileExistsError: one of the files stands there and isn't the sandbox's own. Then none is written.
         """
-        self._simulator.write_config(self.url, Path(path))
+        self._simulator.write_config(self.url, Path(path), all_accounts=all_accounts)
 
     def reset(self) -> None:
         """Everything as at the start: the seeded passes, no request, no fault, every guess at its default. Keys stay."""
