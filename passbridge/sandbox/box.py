@@ -100,6 +100,18 @@ class Sandbox:
         """
         return self._simulator.add_passes(passes)
 
+    def templates(self) -> list[JsonObject]:
+        """Every template, as `GET /sandbox/templates` lists it."""
+        return self._simulator.templates()
+
+    def certificates(self) -> list[JsonObject]:
+        """The mainland gateway's certificates, the one in use last, as `GET /sandbox/certificates` lists them."""
+        return self._simulator.certificates()
+
+    def renew_certificate(self, *, new_key: bool = False) -> list[JsonObject]:
+        """Put a new certificate of the mainland's gateway in use, as `POST /sandbox/certificates` does."""
+        return self._simulator.renew_certificate({"key": "new" if new_key else "same"})
+
     def requests(self) -> list[JsonObject]:
         """The last 1000 requests, newest last, as `GET /sandbox/requests` lists them."""
         return self._simulator.requests()

@@ -20,6 +20,7 @@ from passbridge.sandbox.codes import Documented, Inventory
 from passbridge.sandbox.faults import NONE, Fault, Faults
 from passbridge.sandbox.guesses import Guesses
 from passbridge.sandbox.mischief import ALTERATIONS, HANG_UP, PAGES, SCRIPTS, Script, page
+from passbridge.sandbox.papers import Papers
 from passbridge.sandbox.store import Pass, Store, Template
 
 __all__ = ["Account", "Call", "Decision", "Gateway", "Handled", "Said", "World", "merged"]
@@ -59,6 +60,7 @@ class World:
         stranger: a key nobody registered.
         now: the clock, with its zone.
         trace: a new name for an exchange.
+        papers: the certificates of certificate mode.
     """
 
     store: Store
@@ -70,6 +72,7 @@ class World:
     stranger: Callable[[], RSAPrivateKey]
     now: Callable[[], datetime]
     trace: Callable[[], str]
+    papers: Papers
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Call:
         pass_id: the pass it names.
         action: the status word.
         method: the API's name: the mainland's `method`, AlipayHK's path.
+        mode: what the app uses beyond plain signatures: `certificates`, `encryption`, or nothing.
     """
 
     request: WireRequest
@@ -110,11 +114,12 @@ class Call:
     pass_id: str | None = None
     action: str | None = None
     method: str | None = None
+    mode: str = ""
 
     @property
     def named(self) -> dict[str, str | None]:
         """What a fault can match."""
-        return {"pass": self.pass_id, "account": self.account, "status": self.action, "method": self.method}
+        return {"pass": self.pass_id, "account": self.account, "status": self.action, "method": self.method, "mode": self.mode}
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,14 @@ class Chest:
             self._read[name] = private_key(self.kept(name, lambda: private_pem(new_rsa_key())))
         return self._read[name]
 
+    def held(self, name: str) -> bytes | None:
+        """The bytes of this name, if any are kept."""
+        return self._store.key(name)
+
+    def drop(self, name: str) -> None:
+        """Keep nothing under this name any longer."""
+        self._store.drop_key(name)
+
     def kept(self, name: str, make: Callable[[], bytes]) -> bytes:
         """The bytes of this name; made, if nothing is kept under it."""
         held = self._store.key(name)

@@ -6,9 +6,11 @@ know how requests are answered.
 
 from __future__ import annotations
 
+import base64
 import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -21,6 +23,7 @@ from passbridge.sandbox.faults import Faults
 from passbridge.sandbox.gateway import Account, World
 from passbridge.sandbox.guesses import Guesses
 from passbridge.sandbox.outfit import Chest, File, Outfit, new_rsa_key, private_pem, public_pem
+from passbridge.sandbox.papers import Papers
 from passbridge.sandbox.store import Pass, Store
 
 __all__ = ["ACCOUNTS", "SEEDED", "STANDARD", "config", "furnished", "outfitted", "write_config"]
@@ -38,6 +41,9 @@ ACCOUNTS: Final[Mapping[str, Account]] = MappingProxyType(
         "hk-members": Account("hk", _CLIENT, "membership", _MERCHANT),
         "hk-tickets": Account("hk", _CLIENT, "ticket", _MERCHANT),
         "cn": Account("mainland", _APP, "pass", _CHANNEL),
+        "cn-agent": Account("mainland", _APP, "pass", "2088918274"),
+        "cn-cert": Account("mainland", "2021000000000002", "pass", "2088918275"),
+        "cn-aes": Account("mainland", "2021000000000003", "pass", "2088918276"),
     }
 )
 """The merchants' products."""
@@ -59,31 +65,71 @@ SEEDED: Final = (
 _GATEWAY_KEYS: Final = MappingProxyType({"hk": "hk-gateway", "mainland": "cn-gateway"})
 """The name of each gateway's own key."""
 
+_AUTH_TOKEN: Final = b"202211BBsandboxtokenthatguardsnothing"
+_ENCRYPT_KEY: Final = base64.b64encode(b"sandbox aes key!")
+"""What isn't PEM can't bear a mark, so it is the same in every sandbox: it guards nothing there."""
+
 _MARKER: Final = "# Written by the passbridge sandbox, with keys that open nothing else. It will be overwritten."
 
 
-def _key_mode(chest: Chest, side: str, *registered: str) -> Outfit:
+def _key_mode(chest: Chest, side: str, *registered: str, gateway: str) -> Outfit:
     """An app with one key pair, under these versions or sign types, and the gateway's public key."""
-    own, theirs = chest.rsa(f"{side}-app"), chest.rsa(f"{side}-gateway")
+    own, theirs = chest.rsa(f"{side}-app"), chest.rsa(f"{gateway}-gateway")
     return Outfit(
         registered=dict.fromkeys(registered, public_pem(own)),
         files={
             "private_key": File(f"{side}-app.pem", private_pem(own)),
-            "gateway_public_key": File(f"{side}-gateway.pem", public_pem(theirs)),
+            "gateway_public_key": File(f"{gateway}-gateway.pem", public_pem(theirs)),
         },
     )
 
 
 def _hk(chest: Chest) -> Outfit:
-    return _key_mode(chest, "hk", "1")
+    return _key_mode(chest, "hk", "1", gateway="hk")
 
 
 def _cn(chest: Chest) -> Outfit:
-    return _key_mode(chest, "cn", "RSA2", "RSA")
+    return _key_mode(chest, "cn", "RSA2", "RSA", gateway="cn")
+
+
+def _cn_agent(chest: Chest) -> Outfit:
+    """The same app, for another merchant who gave it a token."""
+    own = _cn(chest)
+    token = File("cn-agent.token", _AUTH_TOKEN)
+    return replace(own, registered={f"TOKEN {_AUTH_TOKEN.decode()}": b"cn-agent"}, files={**own.files, "app_auth_token": token})
+
+
+def _cn_cert(chest: Chest) -> Outfit:
+    """Certificate mode, which knows no SHA-1."""
+    own, papers = chest.rsa("cn-cert-app"), Papers(chest)
+    paper = papers.issued("cn-cert-app-certificate", "Passbridge Sandbox Merchant", own.public_key())
+    return Outfit(
+        registered={"RSA2": public_pem(own), "CERT": paper},
+        files={
+            "private_key": File("cn-cert-app.pem", private_pem(own)),
+            "app_cert": File("cn-cert-app.crt", paper),
+            "gateway_cert": File("cn-cert-gateway.crt", papers.seals[0].chain),
+            "root_cert": File("cn-cert-root.crt", papers.roots),
+        },
+    )
+
+
+def _cn_aes(chest: Chest) -> Outfit:
+    own = _key_mode(chest, "cn-aes", "RSA2", gateway="cn")
+    key = File("cn-aes-encrypt.key", _ENCRYPT_KEY)
+    return replace(own, registered={**own.registered, "AES": _ENCRYPT_KEY}, files={**own.files, "encrypt_key": key})
 
 
 _OUTFITS: Final[Mapping[str, Callable[[Chest], Outfit]]] = MappingProxyType(
-    {"hk-cards": _hk, "hk-members": _hk, "hk-tickets": _hk, "cn": _cn}
+    {
+        "hk-cards": _hk,
+        "hk-members": _hk,
+        "hk-tickets": _hk,
+        "cn": _cn,
+        "cn-agent": _cn_agent,
+        "cn-cert": _cn_cert,
+        "cn-aes": _cn_aes,
+    }
 )
 """How each account's app is furnished."""
 
@@ -107,6 +153,7 @@ def furnished(store: Store, chest: Chest, codes: Inventory) -> World:
         stranger=cache(new_rsa_key),
         now=lambda: datetime.now(UTC).astimezone(),
         trace=lambda: uuid4().hex,
+        papers=Papers(chest),
     )
 
 

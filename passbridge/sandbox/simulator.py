@@ -81,6 +81,7 @@ class Simulator:
     def reset(self) -> None:
         """Everything as at the start: the seeded passes, no request, no fault, every guess at its default. Keys stay."""
         with self._store.transaction():
+            self._world.papers.forget()
             self._store.clear()
             self._store.keep(*setup.SEEDED)
         self.clear_faults()
@@ -118,6 +119,28 @@ class Simulator:
             raise BadInput(problems)
         self._store.keep(*passes)
         return [one.as_json() for one in passes]
+
+    def templates(self) -> list[JsonObject]:
+        """Every template."""
+        return [one.as_json() for one in self._store.templates()]
+
+    def certificates(self) -> list[JsonObject]:
+        """The mainland gateway's certificates, the one in use last."""
+        with self._store.transaction():
+            return [seal.as_json() for seal in self._world.papers.seals]
+
+    def renew_certificate(self, asked: object) -> list[JsonObject]:
+        """Put a new certificate of the mainland's gateway in use: for the same key, or `{"key": "new"}`.
+
+        Raises:
+            BadInput: with everything wrong.
+        """
+        problems = complaints(asked, {"key": one_of(("same", "new"))})
+        if problems or not isinstance(asked, dict):
+            raise BadInput(problems)
+        with self._store.transaction():
+            self._world.papers.renew(new_key=asked.get("key") == "new")
+        return self.certificates()
 
     def requests(self) -> list[JsonObject]:
         """The last requests, newest last."""

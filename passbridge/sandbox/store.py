@@ -130,6 +130,17 @@ class Template:
     content: JsonObject
     created: int
 
+    def as_json(self) -> JsonObject:
+        """The template as `GET /sandbox/templates` lists it."""
+        return {
+            "gateway": self.gateway,
+            "id": self.id,
+            "account": self.account or None,
+            "unique": self.unique_key,
+            "state": self.state,
+            "content": self.content,
+        }
+
 
 _COLUMNS = MappingProxyType({kind: tuple(column.name for column in fields(kind)) for kind in (Pass, Template)})
 _TABLES = MappingProxyType({Pass: "passes", Template: "templates"})
@@ -163,12 +174,16 @@ class Store:
             self._db.execute("COMMIT")
 
     def key(self, name: str) -> bytes | None:
-        """One of the sandbox's own private keys, as PEM."""
+        """One of the sandbox's own keys or certificates, as PEM."""
         return next((bytes(row[0]) for row in self._rows("SELECT pem FROM keys WHERE name = ?", name)), None)
 
     def keep_key(self, name: str, pem: bytes) -> None:
-        """Remember one of the sandbox's own private keys."""
+        """Remember one of the sandbox's own keys or certificates."""
         self._rows("INSERT OR REPLACE INTO keys VALUES (?, ?)", name, pem)
+
+    def drop_key(self, name: str) -> None:
+        """Forget one of the sandbox's own keys."""
+        self._rows("DELETE FROM keys WHERE name = ?", name)
 
     def register(self, gateway: str, app: str, key: str, pem: bytes | None) -> None:
         """Register an app's public key under a key version or a sign type; without a key, the app alone."""
@@ -210,6 +225,10 @@ class Store:
         """The template with this id."""
         rows = self._rows("SELECT * FROM templates WHERE gateway = ? AND id = ?", gateway, identity)
         return _record(Template, rows[0]) if rows else None
+
+    def templates(self) -> list[Template]:
+        """Every template, in the order it was made."""
+        return [_record(Template, row) for row in self._rows("SELECT * FROM templates ORDER BY rowid")]
 
     def template_named(self, gateway: str, app: str, unique_key: str) -> Template | None:
         """The template that this app made under this name of its own."""
