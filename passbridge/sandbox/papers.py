@@ -118,8 +118,8 @@ class Papers:
         return private_pem(key) + self._leaf("Passbridge Sandbox Gateway", key.public_key()) + self._middle
 
     def _leaf(self, subject: str, key: RSAPublicKey) -> bytes:
-        issuer, issuer_key = certificate(self._middle), self._chest.rsa("cn-authority-key")
-        return _pem(_build(_name(subject, "Online"), key, issuer.subject, _LEAF_YEARS, authority=False).sign(issuer_key, hashes.SHA256()))
+        issuer = _Issuer(certificate(self._middle).subject, self._chest.rsa("cn-authority-key"))
+        return _pem(_made(_name(subject, "Online"), key, issuer, authority=False))
 
     @property
     def _middle(self) -> bytes:
@@ -127,16 +127,16 @@ class Papers:
         return self._chest.kept("cn-authority", self._authority)
 
     def _authority(self) -> bytes:
-        root, key = certificate(self._root(_ROOTS[0])), self._chest.rsa("cn-authority-key").public_key()
-        built = _build(_name("Passbridge Sandbox Class 2 R1"), key, root.subject, _AUTHORITY_YEARS, authority=True)
-        return _pem(built.sign(self._chest.rsa(f"cn-root-{_ROOTS[0]}-key"), hashes.SHA256()))
+        issuer = _Issuer(certificate(self._root(_ROOTS[0])).subject, self._chest.rsa(f"cn-root-{_ROOTS[0]}-key"))
+        key = self._chest.rsa("cn-authority-key").public_key()
+        return _pem(_made(_name("Passbridge Sandbox Class 2 R1"), key, issuer, authority=True))
 
     def _root(self, name: str) -> bytes:
         return self._chest.kept(f"cn-root-{name}", lambda: self._self_signed(name))
 
     def _self_signed(self, name: str) -> bytes:
         key, own = self._chest.rsa(f"cn-root-{name}-key"), _name(f"Passbridge Sandbox Certification Authority {name}")
-        return _pem(_build(own, key.public_key(), own, _AUTHORITY_YEARS, authority=True).sign(key, hashes.SHA256()))
+        return _pem(_made(own, key.public_key(), _Issuer(own, key), authority=True))
 
     def _bundle(self) -> bytes:
         elliptic = _elliptic()
@@ -154,8 +154,7 @@ def serial_number(paper: x509.Certificate) -> str:
 def forged(chain: bytes, key: RSAPrivateKey) -> bytes:
     """The first certificate with the same names and number, and so with the same serial number, made by a stranger."""
     real = certificate(chain)
-    built = _build(real.subject, key.public_key(), real.issuer, _LEAF_YEARS, authority=False, number=real.serial_number)
-    return _pem(built.sign(key, hashes.SHA256()))
+    return _pem(_made(real.subject, key.public_key(), _Issuer(real.issuer, key), authority=False, number=real.serial_number))
 
 
 certificate: Final[Callable[[bytes], x509.Certificate]] = lru_cache(x509.load_pem_x509_certificate)
@@ -178,27 +177,52 @@ def _name(common: str, unit: str = "Certification Authority") -> x509.Name:
     return x509.Name([x509.NameAttribute(oid, text) for oid, text in {**texts, NameOID.COMMON_NAME: common}.items()])
 
 
-def _build(  # noqa: PLR0913 - the parts of a certificate
-    subject: x509.Name,
-    key: RSAPublicKey | ec.EllipticCurvePublicKey,
-    issuer: x509.Name,
-    years: int,
-    *,
-    authority: bool,
-    number: int = 0,
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+@dataclass(frozen=True, slots=True)
+class _Issuer:
+    """Who signs: a name and a key."""
+
+    name: x509.Name
+    key: RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+def _made(
+    subject: x509.Name, key: RSAPublicKey | ec.EllipticCurvePublicKey, issuer: _Issuer, *, authority: bool, number: int = 0
+) -> x509.Certificate:
+    """A certificate as RFC 5280 wants it, to the extensions that strict checks ask for."""
+    now, years = datetime.now(UTC), _AUTHORITY_YEARS if authority else _LEAF_YEARS
+    serial = number or x509.random_serial_number()
+    theirs = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
     return (
-        x509.CertificateBuilder(issuer, subject, key, number or x509.random_serial_number(), now - _BEGUN, now + years * _YEAR)
+        x509.CertificateBuilder(issuer.name, subject, key, serial, now - _BEGUN, now + years * _YEAR)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(_USAGE[authority], critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(theirs, critical=False)
+        .sign(issuer.key, hashes.SHA256())
     )
+
+
+def _usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+_USAGE: Final = MappingProxyType({authority: _usage(authority=authority) for authority in (True, False)})
 
 
 def _elliptic() -> x509.Certificate:
     """A root on an elliptic curve, which counts for no serial number."""
     key, own = ec.generate_private_key(ec.SECP256R1()), _name("Passbridge Sandbox Certification Authority E1")
-    return _build(own, key.public_key(), own, _AUTHORITY_YEARS, authority=True).sign(key, hashes.SHA256())
+    return _made(own, key.public_key(), _Issuer(own, key), authority=True)
 
 
 def _pem(paper: x509.Certificate) -> bytes:

@@ -169,7 +169,7 @@ class Cn:
         headers = {"Content-Type": f"application/x-www-form-urlencoded;charset={codec}"}
         return ask(self.box.url, "POST", "/gateway.do?" + query, form.encode(), headers)
 
-    def send(self, biz: object, codec: str = "utf-8", **changes: object) -> Answer:
+    def send(self, biz: object, codec: str = "utf-8", /, **changes: object) -> Answer:
         params = self.params(biz, **({"charset": codec} | changes))
         return self.post({**params, "sign": self.sign(params, codec)}, codec)
 
