@@ -63,11 +63,11 @@ class Simulator:
         fault = self._world.faults.greet()
         return rendered(self._gateways[fault.gateway or "hk"].unasked()) if fault else b""
 
-    def config(self, url: str, *, all_accounts: bool) -> dict[str, Any]:
+    def config(self, url: str, *, all_accounts: bool = False) -> dict[str, Any]:
         """The configuration for clients, keys as PEM bytes."""
         return setup.config(self._chosen(all_accounts=all_accounts), url)
 
-    def write_config(self, url: str, path: Path, *, all_accounts: bool) -> None:
+    def write_config(self, url: str, path: Path, *, all_accounts: bool = False) -> None:
         """Write the configuration and its keys as files."""
         setup.write_config(self._chosen(all_accounts=all_accounts), url, path)
 
