@@ -38,12 +38,14 @@ class Account:
         app: the client id or app id it belongs to.
         profile: the API its passes are updated by.
         owner: the `merchantId`, or the usual `channel_id`.
+        by_token: whether the app acts here for another merchant, by a token of that merchant's.
     """
 
     gateway: str
     app: str
     profile: str
     owner: str
+    by_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,20 +168,21 @@ class MainlandGateway(Gateway[MainlandCall]):
         found = self._case(call).find(biz.get("serial_number"), biz.get("channel_id"))
         return replace(
             call,
-            account=found.account if found else self._account(call),
+            account=found.account if found else next(iter(self._accounts(call)), None),
             pass_id=serial if isinstance(serial, str) else None,
             action=status if isinstance(status, str) else None,
             mode="certificates" if "CERT" in call.keys else "encryption" if call.content.close else "",
         )
 
-    def _account(self, call: MainlandCall) -> str | None:
-        """The account of the merchant whose token came along; without one, the app's first."""
-        agent = call.keys.get(f"TOKEN {call.form.plain('app_auth_token')}")
-        own = (name for name, account in self.world.accounts.items() if account.app == call.form.plain("app_id"))
-        return agent.decode() if agent else next(own, None)
+    def _accounts(self, call: MainlandCall) -> tuple[str, ...]:
+        """The account of the merchant whose token came along; without one, the app's own."""
+        other, app = call.keys.get(f"TOKEN {call.form.plain('app_auth_token')}"), call.form.plain("app_id")
+        if other:
+            return (other.decode(),)
+        return tuple(name for name, account in self.world.accounts.items() if account.app == app and not account.by_token)
 
     def _case(self, call: MainlandCall) -> Case:
-        return Case(self.world, call.form.plain("app_id"), self._account(call), call.biz or {})
+        return Case(self.world, call.form.plain("app_id"), self._accounts(call), call.biz or {})
 
     def _ruling(self, call: MainlandCall) -> Ruling:
         if call.biz is None:

@@ -51,23 +51,30 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request behind its signature: who asks, on whose account, and `biz_content` without its nulls."""
+    """One request behind its signature: which app asks, as which merchant, and `biz_content` without its nulls.
+
+    Attributes:
+        world: everything that isn't the request.
+        app: the app's id.
+        accounts: the merchant's products: the app's own, or those of whoever gave it the token that came along.
+        biz: the content.
+    """
 
     world: World
     app: str
-    account: str | None
+    accounts: tuple[str, ...]
     biz: JsonObject
 
     def find(self, serial: JsonValue, channel: JsonValue) -> Pass | None:
-        """The app's own pass with this serial number and channel."""
+        """The merchant's own pass with this serial number and channel."""
         if not isinstance(serial, str) or not isinstance(channel, str):
             return None
         found = self.world.store.find("mainland", serial, channel)
         return found if found and self.owns(found) else None
 
     def owns(self, one: Pass) -> bool:
-        """Whether the pass was issued by the app that asks."""
-        return one.gateway == "mainland" and self.world.accounts[one.account].app == self.app
+        """Whether the pass is the merchant's."""
+        return one.account in self.accounts
 
     @property
     def now(self) -> int:

@@ -56,9 +56,9 @@ class _Issue:
 
     @property
     def products(self) -> dict[str, str]:
-        """The app's products: each channel with its account; the app's id is a channel, too."""
-        own = [(one.owner, name) for name, one in self.case.world.accounts.items() if one.app == self.case.app]
-        return {self.case.app: self.case.account or own[0][1], **dict(reversed(own))}
+        """The merchant's products: each channel with its account; the app's id is a channel, too."""
+        own = {self.case.world.accounts[name].owner: name for name in self.case.accounts}
+        return {self.case.app: self.case.accounts[0], **own}
 
     @property
     def present(self) -> Pass | None:

@@ -40,14 +40,15 @@ def _add(case: Case) -> Ruling:
     unique_id = str(case.biz["unique_id"])
     present = case.world.store.template_named("mainland", case.app, unique_id)
     if present:
-        again = case.world.guesses["mainland.template_again"]
+        # The unique ids are the app's: another merchant of the same app can't have this one.
+        again = case.world.guesses["mainland.template_again"] if present.account in case.accounts else INVALID
         return Ruling(None, _said(case.world, present)) if again == "same" else Ruling(Refusal(again))
     number = int(case.world.trace(), 16) % 10**11
     made = Template(
         gateway="mainland",
         app=case.app,
         id=f"{stamp(case.now):.10}".replace("-", "") + f"{case.now % 10**6:06d}{number:011d}",
-        account=case.account or "",
+        account=case.accounts[0],
         unique_key=unique_id,
         state=VALID,
         content=json_member(case.biz, "tpl_content") or {},
@@ -69,9 +70,9 @@ def _update(case: Case) -> Ruling:
 
 
 def template_of(case: Case) -> Template | Refusal:
-    """The app's own template that a request names."""
+    """The merchant's own template that a request names."""
     found = case.world.store.template("mainland", str(case.biz["tpl_id"]))
-    return found if found and found.app == case.app else Refusal(case.world.guesses["mainland.unknown_template"])
+    return found if found and found.account in case.accounts else Refusal(case.world.guesses["mainland.unknown_template"])
 
 
 def _content(case: Case) -> Refusal | None:

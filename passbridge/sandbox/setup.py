@@ -41,7 +41,7 @@ ACCOUNTS: Final[Mapping[str, Account]] = MappingProxyType(
         "hk-members": Account("hk", _CLIENT, "membership", _MERCHANT),
         "hk-tickets": Account("hk", _CLIENT, "ticket", _MERCHANT),
         "cn": Account("mainland", _APP, "pass", _CHANNEL),
-        "cn-agent": Account("mainland", _APP, "pass", "2088918274"),
+        "cn-agent": Account("mainland", _APP, "pass", "2088918274", by_token=True),
         "cn-cert": Account("mainland", "2021000000000002", "pass", "2088918275"),
         "cn-aes": Account("mainland", "2021000000000003", "pass", "2088918276"),
     }

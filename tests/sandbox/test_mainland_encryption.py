@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 
 from tests.sandbox.conftest import CHANNEL, SERIAL, Answer, Cn, last, public, raw_node, signed_by, state
-from tests.sandbox.mainland_life import ISSUE, PARAMS, QUERY, RECIPIENT, made
+from tests.sandbox.mainland_life import ADD, ISSUE, PARAMS, QUERY, RECIPIENT, UPDATE, made, template
 
 NODE = "alipay_pass_instance_update_response"
 OWN_CHANNEL = "2088918276"
@@ -231,6 +231,25 @@ def test_an_agent_acts_for_whoever_gave_it_the_token(cn_agent: Cn) -> None:
     assert cn_agent.box.templates()[0]["account"] == "cn-agent"
     (one,) = (one for one in cn_agent.box.passes() if one["template"] == tpl_id)
     assert (one["account"], one["channel"]) == ("cn-agent", channel)
+
+
+def test_an_agent_and_its_own_merchant_keep_their_passes_apart(cn: Cn, cn_agent: Cn) -> None:
+    cn_agent.box.add_passes({"account": "cn-agent", "id": "a1"})
+    theirs = {"serial_number": "a1", "channel_id": cn_agent.settings["channel_id"], "status": "USED"}
+    own = {"serial_number": SERIAL, "channel_id": CHANNEL, "status": "USED"}
+    for merchant, biz in ((cn, theirs), (cn_agent, own)):
+        assert merchant.call(UPDATE, biz)["sub_code"] == "KP.AE_ALIPASS_NOTEXIST"
+        assert merchant.call(QUERY, {"serial_number": biz["serial_number"]})["total"] == 0
+    for merchant, biz in ((cn, own), (cn_agent, theirs)):
+        assert merchant.call(UPDATE, biz)["code"] == "10000"
+        assert merchant.call(QUERY, {"serial_number": biz["serial_number"]})["total"] == 1
+    assert last(cn.box)["account"] == "cn-agent"
+    tpl_id = made(cn)
+    again = cn_agent.call(ADD, {"unique_id": "1", "tpl_content": template()})
+    assert again["sub_code"].endswith("VALUE_INVAILD")
+    assert cn_agent.call(ISSUE, {"tpl_id": tpl_id, "tpl_params": PARAMS, "recognition_type": "2", "recognition_info": RECIPIENT})[
+        "sub_code"
+    ].endswith("VALUE_INVAILD")
 
 
 @pytest.mark.parametrize("token", ["202211BBunknown", "cn-agent", "é"])
