@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from passbridge.backends.mainland.notify import Notification, verify_notify
     from passbridge.client import AsyncClient, Client
     from passbridge.domain import (
         Attempt,
@@ -46,6 +47,7 @@ __all__ = [
     "InvalidUpdate",
     "Native",
     "Next",
+    "Notification",
     "Outcome",
     "PassRef",
     "PassUpdate",
@@ -59,9 +61,11 @@ __all__ = [
     "Who",
     "WireRequest",
     "load_update",
+    "verify_notify",
 ]
 
 _HOMES = {
+    "passbridge.backends.mainland.notify": ("Notification", "verify_notify"),
     "passbridge.client": ("AsyncClient", "Client"),
     "passbridge.errors": ("CallFailed", "ConfigError", "InvalidUpdate", "PassbridgeError", "PassbridgeWarning", "Problem"),
     "passbridge.protocol.gateway": ("Capabilities",),

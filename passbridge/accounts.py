@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import random
+import secrets
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,9 +20,18 @@ from passbridge.backends import Backend, find_backends
 from passbridge.config import Config, HttpSettings, read_config
 from passbridge.domain import JsonObject, Outcome, PassUpdate
 from passbridge.domain.problems import did_you_mean
-from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, Problem
+from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, PassbridgeWarning, Problem
 from passbridge.protocol.flow import Conversation, Flow, Policy, Subject, ask, converse
-from passbridge.protocol.gateway import CallsPaths, Capabilities, ExecutesRequests, Gateway, Prepared, Sealed
+from passbridge.protocol.gateway import (
+    CallsPaths,
+    Capabilities,
+    ExecutesRequests,
+    Gateway,
+    NeedsRandomness,
+    Prepared,
+    Sealed,
+    TellsCredentials,
+)
 from passbridge.protocol.settings import AccountSettings, RetrySettings, Secret
 from passbridge.protocol.signing import Signer
 from passbridge.protocol.tables import Tables, load_tables
@@ -199,7 +210,23 @@ def _opened(
         except ConfigError as error:
             problems += error.problems
         else:
-            yield name, _Account(gateway, _policy(settings.retry))
+            problems += _ageing(gateway, settings)
+            drawn = gateway.drawing(secrets.token_bytes) if isinstance(gateway, NeedsRandomness) else gateway
+            yield name, _Account(drawn, _policy(settings.retry))
+
+
+def _ageing(gateway: Gateway, settings: AccountSettings) -> Iterator[Problem]:
+    """Certificates that are not valid now; those that soon won't be are warned of."""
+    now = datetime.now(UTC)
+    for one in gateway.credentials if isinstance(gateway, TellsCredentials) else ():
+        place, age = settings.at(one.member), one.age(now)
+        if age == "expired":
+            yield Problem(place, "expired", f"expired on {one.ends:%Y-%m-%d}", "download the new one from the gateway's console")
+        elif age == "not_yet_valid":
+            yield Problem(place, "not_yet_valid", f"is valid from {one.begins:%Y-%m-%d %H:%M} UTC on", "set this machine's clock, or wait")
+        elif age == "expires_soon":
+            message = f"{place}: expires on {one.ends:%Y-%m-%d}; download the new one from the gateway's console before"
+            warnings.warn(message, PassbridgeWarning, stacklevel=2)
 
 
 def _policy(retry: RetrySettings) -> Policy:

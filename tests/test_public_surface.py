@@ -40,8 +40,8 @@ PROMISED = [
     "CallFailed",
 ]
 
-BESIDE = ["Finding", "PassbridgeWarning"]
-"""What an outcome and a warning filter need besides."""
+BESIDE = ["Finding", "Notification", "PassbridgeWarning", "verify_notify"]
+"""What an outcome and a warning filter need besides, and what a merchant's own server asks."""
 
 METHODS = ("apply", "check", "render", "capabilities", "execute", "call")
 

@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from passbridge.cli.output import Exit, Failure, emit, json_option, read_input, table
+from passbridge.domain import Code
 from passbridge.domain.problems import did_you_mean
 from passbridge.errors import Problem
-from passbridge.protocol.mapping import Profile
+from passbridge.protocol.mapping import CodeRow, Profile, QueryRow
 from passbridge.protocol.tables import Tables, load_tables
 from passbridge.resources import mapping_texts
 
@@ -102,31 +103,42 @@ def _unknown(what: str, word: str, known: Any) -> Failure:  # noqa: ANN401 - any
 
 
 def _resolved(tables: Tables, name: str) -> Iterator[dict[str, Any]]:
-    """One row for each code, letter and action of a profile."""
+    """One row for each code, letter and action of a profile, and for each action that its query settles."""
     profile = tables.profiles[name]
     for section in ("codes", "sub_codes"):
         for code, row in getattr(profile, section).items():
             for letter in row.status or ("",):
                 for action in profile.actions:
-                    outcome = row.read(action, letter)
-                    meaning = tables.outcomes[outcome]
-                    yield {
-                        "profile": name,
-                        "code": code,
-                        "status": letter,
-                        "action": action,
-                        "outcome": outcome,
-                        "effect": meaning.effect,
-                        "next": meaning.next,
-                        "who": meaning.who,
-                        "settles_doubt": action in row.settles,
-                        "rule": f"{name}#{section}.{code}",
-                        "file": _file(profile, code, section),
-                        "source": list(row.source),
-                        "confidence": row.confidence,
-                        "note": row.note,
-                        "text": meaning.text,
-                    }
+                    said = {"code": code, "status": letter, "action": action, "settles_doubt": action in row.settles, "note": row.note}
+                    yield _row(tables, profile, f"{section}.{code}", row, said | {"outcome": row.read(action, letter)})
+    for asked, shown in profile.query.items():
+        said = {"code": f"query.{asked}", "status": "", "action": asked, "settles_doubt": True, "note": _shown(shown)}
+        yield _row(tables, profile, f"query.{asked}", shown, said | {"outcome": Code.APPLIED_PRESUMED})
+
+
+def _row(tables: Tables, profile: Profile, rule: str, row: CodeRow | QueryRow, said: dict[str, Any]) -> dict[str, Any]:
+    meaning = tables.outcomes[said["outcome"]]
+    return {
+        "profile": profile.name,
+        **{name: said[name] for name in ("code", "status", "action", "outcome")},
+        "effect": meaning.effect,
+        "next": meaning.next,
+        "who": meaning.who,
+        "settles_doubt": said["settles_doubt"],
+        "rule": f"{profile.name}#{rule}",
+        "file": _file(profile, *reversed(rule.split(".", 1))),
+        "source": list(row.source),
+        "confidence": row.confidence,
+        "note": said["note"],
+        "text": meaning.text,
+    }
+
+
+def _shown(row: QueryRow) -> str:
+    """When the query settles a doubt, in words."""
+    states = [*row.status, *(["a pass deleted by its holder"] if row.deleted else [])]
+    needed = [" or ".join(states)] * bool(states) + ["every parameter as it was sent"] * row.content
+    return f'If resolve = "query" and it shows {" and ".join(needed)}. {row.note}'.rstrip()
 
 
 def _file(profile: Profile, code: str, section: str) -> str:
@@ -156,7 +168,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
 def _changes(before: Tables, after: Tables) -> Iterator[dict[str, Any]]:
     for name, profile in after.profiles.items():
         was, now = before.profiles[name].model_dump(mode="json"), profile.model_dump(mode="json")
-        for section in ("codes", "sub_codes", "fields", "kinds", "lengths"):
+        for section in ("codes", "sub_codes", "fields", "kinds", "lengths", "query"):
             for row, value in now[section].items():
                 old = was[section].get(row)
                 if old != value:

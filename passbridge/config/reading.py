@@ -11,84 +11,23 @@ from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NoReturn, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Final, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ValidationError
 
 from passbridge.config.environment import PREFIX, folded, from_environment
+from passbridge.config.models import Config, HttpSettings, MappingsSettings
 from passbridge.config.search import CONFIG_VARIABLE, FILE_NAME, Source, below, read_source
 from passbridge.config.secrets import SecretReader, secret_members
 from passbridge.domain.problems import did_you_mean, problems_of
 from passbridge.errors import Problem
 from passbridge.protocol.settings import AccountSettings, RetrySettings
 
-__all__ = ["Config", "HttpSettings", "read_config"]
+__all__ = ["read_config"]
 
 Raw = dict[str, Any]
 _TABLES: Final = ("default", "secrets_dir", "accounts", "retry", "http", "mappings")
 _SET_HERE: Final = frozenset({"name", "origin"})
-
-
-class HttpSettings(BaseModel):
-    """`[http]`: how to reach the gateways.
-
-    Attributes:
-        proxy: an `http://` proxy.
-        trust_env: whether proxies and certificates may come from the environment.
-        ca_file: certificates to trust instead of the usual ones.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    proxy: SecretStr | None = None
-    trust_env: bool = False
-    ca_file: str | None = None
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("settings that may hold a password are not pickled")
-
-    @field_validator("proxy")
-    @classmethod
-    def _plain_http(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _is_proxy(value.get_secret_value()):
-            raise PydanticCustomError("proxy", "must be an address like http://proxy:3128")
-        return value
-
-
-def _is_proxy(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        port = parts.port
-    except ValueError:
-        return False
-    return parts.scheme == "http" and bool(parts.hostname) and parts.path in {"", "/"} and port != 0
-
-
-class _Mappings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    overlays: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """A configuration, read.
-
-    Attributes:
-        origin: the file's path; empty for a mapping.
-        default: the account of an update that names none.
-        accounts: each account's settings by its name.
-        http: how to reach the gateways.
-        overlays: the mapping overlays' texts by their names.
-    """
-
-    origin: str
-    default: str | None
-    accounts: Mapping[str, AccountSettings]
-    http: HttpSettings
-    overlays: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_config(
@@ -152,7 +91,7 @@ class _Reader:
         try:
             return model.model_validate(raw)
         except ValidationError as error:
-            known = {"": [name for name in model.model_fields if name not in _SET_HERE], "retry": list(RetrySettings.model_fields)}
+            known = {"": [name for name in model.model_fields if name not in _SET_HERE], **_tables_of(model)}
             self.problems += map(self._placed, problems_of(error, known), repeat(place))
             return None
 
@@ -254,7 +193,7 @@ class _Reader:
         return None
 
     def _overlays(self) -> dict[str, str]:
-        mappings = self._validated(_Mappings, self._table(self.raw, "mappings"), "mappings") or _Mappings()
+        mappings = self._validated(MappingsSettings, self._table(self.raw, "mappings"), "mappings") or MappingsSettings()
         texts = {}
         for name in mappings.overlays:
             try:
@@ -263,6 +202,13 @@ class _Reader:
                 reason = getattr(error, "strerror", None) or "it is no path, or not UTF-8"
                 self._wrong("mappings.overlays", "unreadable_file", f"{name} can't be read: {reason}", "give the path of a TOML file")
         return texts
+
+
+def _tables_of(model: type[BaseModel]) -> dict[str, list[str]]:
+    """The members of each table inside a model, such as `retry`, to suggest the one that was meant."""
+    kinds = {name: (field.annotation, *get_args(field.annotation)) for name, field in model.model_fields.items()}
+    found = {name: [kind for kind in each if isinstance(kind, type) and issubclass(kind, BaseModel)] for name, each in kinds.items()}
+    return {name: list(tables[0].model_fields) for name, tables in found.items() if tables}
 
 
 def _equal_when_folded(accounts: Iterable[str], place: str) -> Iterator[Problem]:

@@ -8,16 +8,20 @@ from __future__ import annotations
 import errno
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from passbridge.domain.problems import place
 from passbridge.errors import Problem
 
 __all__ = ["CONFIG_VARIABLE", "FILE_NAME", "Source", "below", "find_config", "read_source"]
 
 FILE_NAME: Final = "passbridge.toml"
+_LONGEST_NAME: Final = 64
+"""Characters of a member's or an account's name."""
+
 CONFIG_VARIABLE: Final = "PASSBRIDGE_CONFIG"
 
 
@@ -65,6 +69,31 @@ def user_folder() -> Path:
 
 def read_source(given: str | os.PathLike[str] | Mapping[str, Any] | None) -> tuple[Source, list[Problem]]:
     """Find and read a configuration; what can't be read is a problem, and the source then empty."""
+    source, problems = _read(given)
+    raw = dict(_named(source.raw, f"{source.origin}: " if source.origin else "", problems))
+    return replace(source, raw=raw), problems
+
+
+def _named(table: Mapping[str, Any], at: str, problems: list[Problem]) -> Iterator[tuple[str, Any]]:
+    """The members with a name that can be one. A key pasted in a name's place must not stand in an error as its place."""
+    for name, value in table.items():
+        if len(str(name)) > _LONGEST_NAME:
+            message = f"holds a name of {len(str(name))} characters; a name has at most {_LONGEST_NAME}"
+            problems.append(
+                Problem(
+                    at.removesuffix(": ") or "the configuration",
+                    "long_name",
+                    message,
+                    "write NAME = VALUE: a value may stand in the name's place",
+                )
+            )
+        elif isinstance(value, Mapping):
+            yield name, dict(_named(value, place([name], at), problems))
+        else:
+            yield name, value
+
+
+def _read(given: str | os.PathLike[str] | Mapping[str, Any] | None) -> tuple[Source, list[Problem]]:
     if isinstance(given, Mapping):
         return Source("", Path(), given), []
     path = find_config(given)

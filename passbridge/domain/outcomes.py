@@ -111,13 +111,14 @@ class Finding(Model):
 
 
 class Attempt(Model):
-    """One signed request that left, or tried to leave.
+    """One signed request that left, or tried to leave: the update, or a query of what became of it.
 
     Attributes:
         n: counted from 1 over all calls for this update.
         code: the verdict on this attempt alone.
-        sent: whether a byte of the request may have left.
-        reason: what happened, where the code doesn't say it (`read timeout`, `HTTP status 502`).
+        sent: whether a byte of the update may have left; false for a query, which carries none.
+        reason: what happened, where the code doesn't say it (`read timeout`, `HTTP status 502`); a query's begins with
+            `query: `.
         at: when it began.
         trace_id: the gateway's name for this exchange.
         elapsed: seconds.

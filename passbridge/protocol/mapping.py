@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from passbridge.domain import Action, Code, Effect, Next, Who
 
-__all__ = ["ALL_ACTIONS", "CodeRow", "Contradiction", "FieldRow", "Member", "OneOf", "OutcomeRow", "Profile", "Transform"]
+__all__ = ["ALL_ACTIONS", "CodeRow", "Contradiction", "FieldRow", "Member", "OneOf", "OutcomeRow", "Profile", "QueryRow", "Transform"]
 
 ALL_ACTIONS: tuple[Action, ...] = ("redeem", "close", "revise", "refund")
 
@@ -107,6 +107,34 @@ class CodeRow(_Row):
         return self.by_status.get(letter) or self.on.get(action) or self.outcome
 
 
+class QueryRow(_Row):
+    """What the gateway's query must show of a pass, so that an action in doubt is presumed done.
+
+    Attributes:
+        status: the words of which the pass must bear one; empty where its status doesn't matter.
+        deleted: a pass that its holder deleted will do as well.
+        content: every parameter of the update must be shown too, each with exactly the text that was sent.
+        source: the documents it stands in.
+        confidence: how sure the reading is.
+        note: anything a reviewer should know.
+        accept_risk: an overlay's reason for changing what settles a doubt.
+    """
+
+    status: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    deleted: bool = False
+    content: bool = False
+    source: Annotated[tuple[Source, ...], Field(min_length=1)]
+    confidence: Confidence
+    note: str = ""
+    accept_risk: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if not (self.status or self.deleted or self.content):
+            raise PydanticCustomError("incoherent", "any pass would settle a doubt: it needs status, deleted or content")
+        return self
+
+
 class FieldRow(_Row):
     """How one member of an update travels.
 
@@ -167,6 +195,7 @@ class Profile(_Row):
         codes: what each code means.
         sub_codes: what each code of the second layer means (mainland).
         fallback: what an undocumented code means, by AlipayHK's letter or by a mainland sub_code's prefix.
+        query: what the gateway's query must show so that an action in doubt is presumed done; no row, no question.
         contradictions: what the documents left open.
     """
 
@@ -181,6 +210,7 @@ class Profile(_Row):
     codes: dict[str, CodeRow] = Field(default_factory=dict)
     sub_codes: dict[str, CodeRow] = Field(default_factory=dict)
     fallback: dict[str, Code] = Field(default_factory=dict)
+    query: dict[Action, QueryRow] = Field(default_factory=dict)
     contradictions: tuple[Contradiction, ...] = ()
 
     @model_validator(mode="after")
@@ -192,6 +222,7 @@ class Profile(_Row):
             f"one_of names {member!r}, which is no field" for group in self.one_of for member in group.members if member not in self.fields
         ]
         wrong += [f"lengths names {kind!r}, which is no kind" for kind in self.lengths if kind not in self.kinds]
+        wrong += [f"query names {action!r}, which is no action of it" for action in self.query if action not in self.actions]
         wrong += [f"the default kind {default!r} is no kind"] if default is not None and default not in self.kinds else []
         wrong += [
             f"{name!r} can't be written as {row.transform}"

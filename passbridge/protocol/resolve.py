@@ -1,7 +1,8 @@
 """What all attempts of one update together prove (CONTRACT: the rules of doubt and of trying again).
 
-Owns the two tables an honest outcome rests on: when an update may be sent again by itself, and what a later answer
-settles after an attempt in doubt. Pure; whether a refusal settles a doubt is a row's property (`settles`).
+Owns the tables an honest outcome rests on: when an update may be sent again by itself, when its gateway may be asked
+what became of it, and what a later answer settles after an attempt in doubt. Pure; whether a refusal settles a doubt is
+a row's property (`settles`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from passbridge.domain import Code, Effect, Next, Who
 from passbridge.protocol.mapping import OutcomeRow
 from passbridge.protocol.verdict import Verdict
 
-__all__ = ["ALARM", "Known", "may_resend", "resolve"]
+__all__ = ["ALARM", "Known", "may_ask", "may_resend", "resolve"]
 
 ALARM: Final = (Code.UNTRUSTED_ANSWER, Code.BAD_ANSWER, Code.UNMAPPED, Code.NO_ANSWER, Code.PROVIDER_ERROR)
 """The doubts, the most alarming first: of several, the first names the outcome."""
@@ -50,13 +51,22 @@ def may_resend(action: str, verdict: Verdict, *, doubt: bool) -> bool:
     return verdict.code in _TRY_AGAIN and not (action == "refund" and doubt)
 
 
+def may_ask(action: str) -> bool:
+    """Whether the state of the pass, as its gateway shows it, may settle a doubt about this action.
+
+    A refund's may not: a pass that is refunded doesn't say how often.
+    """
+    return action != "refund"
+
+
 def resolve(action: str, earlier: Sequence[Code], verdicts: Sequence[Verdict], outcomes: Mapping[Code, OutcomeRow]) -> Known:
     """What this call's verdicts prove, after an earlier outcome's attempts.
 
     Args:
         action: the update's action.
         earlier: the doubt that an earlier outcome left, if any.
-        verdicts: this call's verdicts in order; at least one, or an earlier attempt.
+        verdicts: this call's verdicts in order; at least one, or an earlier attempt. Of its queries, the one alone that
+            showed the wanted state.
         outcomes: what each code means.
     """
     last = verdicts[-1]

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from passbridge.domain import Code, Effect
 from passbridge.domain.problems import did_you_mean, problems_of
 from passbridge.errors import ConfigError, Problem
-from passbridge.protocol.mapping import ALL_ACTIONS, CodeRow, OutcomeRow, Profile
+from passbridge.protocol.mapping import ALL_ACTIONS, CodeRow, OutcomeRow, Profile, QueryRow
 
 __all__ = ["Tables", "load_tables"]
 
@@ -30,10 +30,13 @@ LETTERS: Final = MappingProxyType(
 )
 """AlipayHK's `resultStatus` and what it may say about the pass: done, refused, unknown (protocol, section 5.3)."""
 
-_OVERLAID = ("codes", "sub_codes", "fields", "kinds", "lengths")
+_OVERLAID = ("codes", "sub_codes", "fields", "kinds", "lengths", "query")
+_REASONED = ("codes", "sub_codes", "query")
+"""The sections whose rows say what is known about the pass: to change that, an overlay gives a reason."""
 
 Raw = dict[str, Any]
 _Model = TypeVar("_Model", bound=BaseModel)
+_Reasoned = TypeVar("_Reasoned", CodeRow, QueryRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def _own_reasons(sections: Raw) -> Raw:
     """Each row with its own reason or none: a reason given for one change does not cover the next."""
     reasoned = {
         section: {code: {"accept_risk": None} | row if isinstance(row, dict) else row for code, row in _table(sections[section]).items()}
-        for section in ("codes", "sub_codes")
+        for section in _REASONED
         if isinstance(sections.get(section), dict)
     }
     return sections | reasoned
@@ -181,8 +184,9 @@ def _unaccepted(before: Tables, after: Tables, overlay: str) -> Iterator[Problem
     """Rows that changed what is known about the pass, and give no reason."""
     for name, profile in after.profiles.items():
         was = before.profiles[name]
-        for section, rows, old in (("codes", profile.codes, was.codes), ("sub_codes", profile.sub_codes, was.sub_codes)):
-            for code, row in rows.items():
+        for section in _REASONED:
+            old = getattr(was, section)
+            for code, row in getattr(profile, section).items():
                 if row.accept_risk is None and _known(after, row) != _known(before, old.get(code) or _fallback(was, section, code, row)):
                     message = "changes what is known about the pass (applied, not applied, unknown) or settles a doubt"
                     yield Problem(f"{overlay}: {name}.{section}.{code}", "risk", message, 'say why in accept_risk = "…"')
@@ -193,26 +197,31 @@ def _reasons_kept(before: Tables, after: Tables) -> Tables:
     profiles = {}
     for name, profile in after.profiles.items():
         was, rows = before.profiles[name], {}
-        for section, olds in (("codes", was.codes), ("sub_codes", was.sub_codes)):
+        for section in _REASONED:
+            olds = getattr(was, section)
             rows[section] = {code: _reasoned(before, olds.get(code), row) for code, row in getattr(profile, section).items()}
         profiles[name] = profile.model_copy(update=rows)
     return Tables(after.outcomes, MappingProxyType(profiles))
 
 
-def _reasoned(tables: Tables, old: CodeRow | None, row: CodeRow) -> CodeRow:
+def _reasoned(tables: Tables, old: _Reasoned | None, row: _Reasoned) -> _Reasoned:
     if old is None or row.accept_risk is not None or _known(tables, old) != _known(tables, row):
         return row
     return row.model_copy(update={"accept_risk": old.accept_risk})
 
 
-def _known(tables: Tables, row: CodeRow) -> object:
-    """What a row says about the pass, for each action and letter."""
+def _known(tables: Tables, row: CodeRow | QueryRow | None) -> object:
+    """What a row says about the pass, for each action and letter, or what it takes to settle a doubt."""
+    if not isinstance(row, CodeRow):
+        return row and (frozenset(row.status), row.deleted, row.content)
     effects = {(action, letter): tables.outcomes[row.read(action, letter)].effect for action in ALL_ACTIONS for letter in row.status or " "}
     return effects, frozenset(row.settles)
 
 
-def _fallback(profile: Profile, section: str, code: str, row: CodeRow) -> CodeRow:
+def _fallback(profile: Profile, section: str, code: str, row: CodeRow | QueryRow) -> CodeRow | None:
     """The row that stood for a code before an overlay named it: what every undocumented code means."""
+    if not isinstance(row, CodeRow):
+        return None
     if section == "codes":
         by_status = {letter: profile.fallback.get(letter, Code.UNMAPPED) for letter in row.status}
         return row.model_copy(update={"outcome": Code.UNMAPPED, "on": {}, "by_status": by_status, "settles": ()})

@@ -10,11 +10,14 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from passbridge.domain import Code, Finding, Native
 from passbridge.protocol.mapping import CodeRow
 from passbridge.protocol.wire import NoReply, WireResponse
+
+if TYPE_CHECKING:
+    from passbridge.protocol.gateway import Prepared, Sealed
 
 __all__ = ["Verdict", "bad_answer", "by_row", "no_answer", "no_reply", "retry_after", "untrusted"]
 
@@ -40,7 +43,9 @@ class Verdict:
         slow: whether to wait as after a rate limit.
         retry_after: seconds that the answer asks to wait.
         note: a remark for the outcome.
-        answer: the verified document itself, for those who asked for it (`execute`, `call`).
+        errand: a call whose answer is needed to judge this one: it is made within the deadline, then this answer is judged
+            once more.
+        answer: the verified document itself, for those who asked for it (`execute`, `call`, a query).
     """
 
     code: Code
@@ -55,6 +60,7 @@ class Verdict:
     slow: bool = False
     retry_after: float | None = None
     note: str | None = None
+    errand: tuple[Sealed, Prepared] | None = None
     answer: object = None
 
 

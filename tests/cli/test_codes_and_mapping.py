@@ -104,6 +104,28 @@ def test_explain_says_which_rows_settle_a_doubt(cli: Cli) -> None:
     assert "; settles an earlier doubt). " in cli("mapping", "explain", "mainland.pass", "KP.AE_ALIPASS_CHAR_NOT_GBK").out
 
 
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        ("redeem", 'If resolve = "query" and it shows USED. USED: 已使用'),
+        ("close", 'If resolve = "query" and it shows CLOSED or a pass deleted by its holder. CLOSED: '),
+        ("revise", 'If resolve = "query" and it shows every parameter as it was sent.'),
+    ],
+)
+def test_explain_gives_the_rule_by_which_a_query_settles_a_doubt(cli: Cli, action: str, text: str) -> None:
+    name = overlay(
+        'schema = 1\n[mainland.pass.query.revise]\ncontent = true\nsource = ["us"]\nconfidence = "observed"\naccept_risk = "x"\n'
+    )
+    (row,) = explained(cli, "mainland.pass", f"query.{action}", "--overlay", name)
+
+    assert (row["rule"], row["outcome"], row["settles_doubt"]) == (f"mainland.pass#query.{action}", "APPLIED_PRESUMED", True)
+    assert row["file"] == ("an overlay" if action == "revise" else "mainland/pass.toml")
+    assert row["note"].startswith(text)
+    assert text in cli("mapping", "explain", "mainland.pass", f"query.{action}", "--overlay", name).out
+    changed = cli("mapping", "diff", name, "--json").json
+    assert [(one["row"], one["was"]) for one in changed] == [("mainland.pass.query.revise", None)]
+
+
 def test_explain_reads_overlays(cli: Cli) -> None:
     name = overlay(NEW)
 

@@ -202,3 +202,25 @@ def test_an_error_of_the_configuration_can_be_pickled() -> None:
 def test_a_public_key_is_no_secret(tmp_path: Path) -> None:
     (tmp_path / "gateway.pem").write_bytes(public_bytes(key("gateway")))
     assert str(_refused(written(tmp_path, config({"gateway_public_key": "nowhere.pem"})))).count("nowhere.pem") == 1
+
+
+ONE_LINE = private_bytes(key("ours"), DER).hex()
+IN_A_NAME_S_PLACE: dict[str, tuple[dict[str, Any], str]] = {
+    "a table's": ({ONE_LINE: 1}, ""),
+    "an account's": ({"accounts": {ONE_LINE: CN_KEYS, "cn": CN_KEYS}}, "accounts"),
+    "a member's": (_with("cn", ONE_LINE, "x"), "accounts.cn"),
+    "a key version's": (_with("hk", "gateway_public_keys", {ONE_LINE: GATEWAYS}), "accounts.hk.gateway_public_keys"),
+}
+
+
+@pytest.mark.parametrize("which", IN_A_NAME_S_PLACE)
+@pytest.mark.parametrize("from_file", [False, True])
+def test_a_key_in_a_name_s_place_is_told_by_its_length_alone(which: str, from_file: bool, tmp_path: Path) -> None:  # noqa: FBT001 - parametrized
+    given, place = IN_A_NAME_S_PLACE[which]
+    origin = tmp_path / "passbridge.toml"
+    if from_file:
+        origin.write_text(f"'{ONE_LINE}' = 1\n" if not place else f"[{place}]\n'{ONE_LINE}' = 1\n")
+    error = _refused(origin if from_file else given)
+    told = f"{origin}{': ' if place else ''}{place}" if from_file else place or "the configuration"
+    assert (told, "long_name") in [(problem.path, problem.code) for problem in error.problems]
+    assert not found_in(error, ONE_LINE.encode())

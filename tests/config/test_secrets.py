@@ -30,7 +30,13 @@ def _read(file: Path, name: str = "hk-tickets") -> HkSettings:
 
 
 def test_the_members_that_are_read_as_secrets_are_known() -> None:
-    assert secret_members(HkSettings) == {"private_key": True, "gateway_public_key": False, "gateway_public_keys": False}
+    assert secret_members(HkSettings) == {
+        "private_key": True,
+        "gateway_public_key": False,
+        "gateway_public_keys": False,
+        "encryption_private_key": True,
+        "encryption_public_key": False,
+    }
     assert secret_members(MainlandSettings) == {"private_key": True, "gateway_public_key": False, "app_auth_token": True}
 
 

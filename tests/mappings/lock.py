@@ -40,6 +40,8 @@ def _profile(profile: Profile, tables: Tables) -> Iterator[str]:
         written = field.model_dump(mode="json")
         yield f"fields {number:02} {name} {_json({key: value for key, value in written.items() if key != 'max_length'})}"
         yield f"limits {name} {field.max_length}"
+    for action, shown in profile.query.items():
+        yield f"query {action} {_json({key: value for key, value in shown.model_dump(mode='json').items() if key != 'note'})}"
     for kind, names in profile.lengths.items():
         yield from (f"lengths {kind} {name} {_json(limits)}" for name, limits in names.items())
     for section, groups in (("one_of", profile.one_of), ("contradictions", profile.contradictions)):

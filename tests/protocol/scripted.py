@@ -94,6 +94,10 @@ class Peer:
             result: T = stop.value
             return result
 
+    def reply(self, body: bytes) -> Verdict | NoReply | BaseException:
+        """What the script says of the exchange that sent this body."""
+        return self.script[int(body) - 1]
+
     def _done(self, step: Pause | Exchange) -> Instant | WireResponse | NoReply:
         if isinstance(step, Pause):
             self.waits.append(step.seconds)
@@ -101,7 +105,7 @@ class Peer:
             return self.now()
         self.exchanges.append(step)
         self.seconds += self.took
-        reply = self.script[int(step.request.body) - 1]
+        reply = self.reply(step.request.body)
         return reply if isinstance(reply, NoReply) else WireResponse(200, Headers(), step.request.body)
 
     def about(

@@ -6,10 +6,12 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from passbridge import Code
-from passbridge.protocol.mapping import ALL_ACTIONS, CodeRow, Contradiction, FieldRow, OutcomeRow, Profile
+from passbridge.protocol.mapping import ALL_ACTIONS, CodeRow, Contradiction, FieldRow, OutcomeRow, Profile, QueryRow
 
 OUTCOME = {"effect": "applied", "next": "none", "who": "nobody", "exit": 0, "ok": True, "certain": True, "text": "Done."}
 CODE = {"outcome": "REFUSED", "source": ["seed"], "confidence": "documented"}
+EVIDENCE = {"source": ["seed"], "confidence": "documented"}
+SHOWN: dict[str, Any] = EVIDENCE | {"status": ["USED"]}
 FIELD = {"wire": "passId", "confidence": "documented"}
 CONTRADICTION = {"field": "id", "readings": ["a", "b"], "chosen": "a", "why": "so"}
 PROFILE: dict[str, Any] = {
@@ -35,7 +37,7 @@ def fields(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - TOML
 
 @pytest.mark.parametrize(
     ("model", "raw"),
-    [(OutcomeRow, OUTCOME), (CodeRow, CODE), (FieldRow, FIELD), (Contradiction, CONTRADICTION), (Profile, PROFILE)],
+    [(OutcomeRow, OUTCOME), (CodeRow, CODE), (FieldRow, FIELD), (QueryRow, SHOWN), (Contradiction, CONTRADICTION), (Profile, PROFILE)],
 )
 def test_a_row_is_strict_and_frozen(model: type[BaseModel], raw: dict[str, Any]) -> None:
     row = model.model_validate(raw)
@@ -49,6 +51,7 @@ REQUIRED: list[tuple[type[BaseModel], dict[str, Any], str]] = [
     *((OutcomeRow, OUTCOME, name) for name in OUTCOME),
     *((CodeRow, CODE, name) for name in CODE),
     *((FieldRow, FIELD, name) for name in FIELD),
+    *((QueryRow, SHOWN, name) for name in EVIDENCE),
     *((Contradiction, CONTRADICTION, name) for name in CONTRADICTION),
     *((Profile, PROFILE, name) for name in PROFILE),
 ]
@@ -100,6 +103,15 @@ REFUSED: list[tuple[type[BaseModel], dict[str, Any], str]] = [
      "two fields are called 'a' on the wire; two fields are called 'b' on the wire"),
     (Profile, profile(one_of=[{"members": ["id", "user_id"], "mend": "x"}]), "one_of names 'user_id', which is no field"),
     (Profile, profile(lengths={"movie": {"a": {"zh_HK": 1}}}), "lengths names 'movie', which is no kind"),
+    (Profile, profile(query={"refund": SHOWN}), "query names 'refund', which is no action of it"),
+    (Profile, profile(query={"resell": SHOWN}), "query.resell"),
+    (QueryRow, EVIDENCE, "any pass would settle a doubt: it needs status, deleted or content"),
+    (QueryRow, SHOWN | {"status": [], "deleted": False}, "any pass would settle a doubt"),
+    (QueryRow, SHOWN | {"status": [""]}, "status.0"),
+    (QueryRow, SHOWN | {"source": []}, "source"),
+    (QueryRow, SHOWN | {"confidence": "certain"}, "confidence"),
+    (QueryRow, SHOWN | {"accept_risk": ""}, "accept_risk"),
+    (QueryRow, SHOWN | {"outcome": "APPLIED"}, "outcome"),
     (Profile, fields(kind=field("kind", default="movie")), "the default kind 'movie' is no kind"),
     (Profile, fields(id=field("passId", **{"as": "epoch_ms"})), "'id' can't be written as epoch_ms"),
     (Profile, fields(at=field("bizDate")), "'at' can't be written as text"),
@@ -117,6 +129,16 @@ def test_a_mistake_in_a_row_is_refused(model: type[BaseModel], raw: dict[str, An
     with pytest.raises(ValidationError) as caught:
         model.model_validate(raw)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("what", [{"status": ["USED"]}, {"deleted": True}, {"content": True}, {"status": ["A", "B"], "content": True}])
+def test_what_a_query_must_show_is_a_status_a_deletion_or_the_content(what: dict[str, Any]) -> None:
+    row = QueryRow.model_validate(EVIDENCE | what)
+    assert {"status": row.status, "deleted": row.deleted, "content": row.content} == {
+        "status": tuple(what.get("status", ())),
+        "deleted": what.get("deleted", False),
+        "content": what.get("content", False),
+    }
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,13 @@ RISKS: dict[str, tuple[str, str, bool]] = {
     "a new sub_code, unknown for one action": ("mainland.pass.sub_codes.new", NEW + "outcome = 'REFUSED'\non.close = 'UNMAPPED'", True),
     "a new sub_code that settles": ("mainland.pass.sub_codes.new", NEW + "outcome = 'REFUSED'\nsettles = ['close']", True),
     "a sub_code where there are none": ("hk.card.sub_codes.new", NEW + "outcome = 'REFUSED'", True),
+    "another status that settles a doubt": ("mainland.pass.query.redeem", "status = ['USED', 'EXPIRED']", True),
+    "a status that settles no longer": ("mainland.pass.query.close", "status = []", True),
+    "a deletion that settles": ("mainland.pass.query.redeem", "deleted = true", True),
+    "content wanted besides": ("mainland.pass.query.redeem", "content = true", True),
+    "the same status twice": ("mainland.pass.query.redeem", "status = ['USED', 'USED']", False),
+    "a note about a query": ("mainland.pass.query.redeem", "note = 'x'", False),
+    "a new action settled by a query": ("mainland.pass.query.revise", NEW + "content = true", True),
     "another unknown error of the gateway's": ("mainland.pass.sub_codes.aop.unknown-x", NEW + "outcome = 'PROVIDER_ERROR'", False),
 }
 
@@ -101,6 +108,14 @@ def test_a_reason_given_by_one_overlay_does_not_cover_the_next(where: str, texts
     second, _ = placed(where, "outcome = 'APPLIED'")
     laid(texts, first)
     assert [problem.code for problem in refused(texts, first, second)] == ["risk"]
+
+
+def test_a_reason_for_what_a_query_must_show_stays_with_it_alone(texts: Texts) -> None:
+    row = f"[mainland.pass.query.revise]\n{NEW}content = true\n"
+    noted = laid(texts, f"{row}accept_risk = 'seen'", "[mainland.pass.query.revise]\nnote = 'x'").profiles["mainland.pass"].query["revise"]
+    assert (noted.note, noted.accept_risk, noted.content) == ("x", "seen", True)
+    again = refused(texts, f"{row}accept_risk = 'seen'", "[mainland.pass.query.revise]\nstatus = ['CAN_USE']")
+    assert [(problem.path, problem.code) for problem in again] == [("1.toml: mainland.pass.query.revise", "risk")]
 
 
 @pytest.mark.parametrize("outcome", ["UNMAPPED", "REFUSED", "APPLIED"])

@@ -112,7 +112,7 @@ SHAPES: dict[str, tuple[str, Problem]] = {
         section: (
             text,
             Problem(f"0.toml: hk.card.{section}", "fixed", "an overlay can't change this",
-                    "it may change codes, sub_codes, fields, kinds, lengths"),
+                    "it may change codes, sub_codes, fields, kinds, lengths, query"),
         )
         for section, text in {
             "actions": "[hk.card.actions]\nredeem = 'X'",

@@ -10,13 +10,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol, cast
 
+from alipay.aop.api.domain.AlipayMarketingPassInstanceQueryModel import AlipayMarketingPassInstanceQueryModel
 from alipay.aop.api.domain.AlipayPassInstanceUpdateModel import AlipayPassInstanceUpdateModel
+from alipay.aop.api.request.AlipayMarketingPassInstanceQueryRequest import AlipayMarketingPassInstanceQueryRequest
 from alipay.aop.api.request.AlipayPassInstanceUpdateRequest import AlipayPassInstanceUpdateRequest
 
 from passbridge.domain import JsonObject, write_json
 from passbridge.errors import ConfigError, InvalidUpdate, Problem
 
-__all__ = ["SdkResponse", "request_params", "response_object", "update_params"]
+__all__ = ["SdkResponse", "query_params", "request_params", "response_object", "update_params"]
 
 _RESERVED = frozenset(
     {"app_id", "format", "charset", "sign_type", "sign", "timestamp", "alipay_sdk", "encrypt_type", "app_cert_sn", "alipay_root_cert_sn"}
@@ -51,11 +53,23 @@ def update_params(document: JsonObject) -> dict[str, str]:
     return params
 
 
-def request_params(request: object) -> dict[str, str]:
-    """The parameters of any request object of the SDK.
+def query_params(serial_number: str) -> dict[str, str]:
+    """The parameters of one `alipay.marketing.pass.instance.query` for the passes of this number."""
+    model = AlipayMarketingPassInstanceQueryModel()
+    model.serial_number = serial_number
+    params: dict[str, str] = AlipayMarketingPassInstanceQueryRequest(biz_model=model).get_params()
+    return params
+
+
+def request_params(request: object, *, encrypts: bool = False) -> dict[str, str]:
+    """The parameters of any request object of the SDK, in plain text.
+
+    Args:
+        request: the object.
+        encrypts: whether the account has a key for those that want encryption.
 
     Raises:
-        InvalidUpdate: it is none, carries files, wants encryption, or overrides what passbridge sends itself.
+        InvalidUpdate: it is none, carries files, wants encryption that can't be, or overrides what passbridge sends itself.
     """
     name = type(request).__name__
     params = (
@@ -81,8 +95,11 @@ def request_params(request: object) -> dict[str, str]:
         problems.append(Problem("sdk_request.method", "reserved", f"{name} carries another method", "leave it out of udf_params"))
     if getattr(request, "get_multipart_params", dict)():
         problems.append(Problem("sdk_request", "files", "carries files, which are not supported", "send it by other means"))
-    if getattr(request, "need_encrypt", False):
-        problems.append(Problem("sdk_request.need_encrypt", "encryption", "this account has no encryption", "leave need_encrypt off"))
+    if getattr(request, "need_encrypt", False) and not encrypts:
+        mend = "give the account its encrypt_key, or leave need_encrypt off"
+        problems.append(Problem("sdk_request.need_encrypt", "encryption", "this account has no encryption", mend))
+    elif getattr(request, "need_encrypt", False) and not params.get("biz_content"):
+        problems.append(Problem("sdk_request.need_encrypt", "encryption", "there is no biz_content to encrypt", "leave need_encrypt off"))
     if problems:
         raise InvalidUpdate(problems)
     return {key: value if isinstance(value, str) else write_json(value) for key, value in params.items() if value is not None}
