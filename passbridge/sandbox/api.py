@@ -101,7 +101,7 @@ _HOME: Final = """<!doctype html>
 <h1>passbridge sandbox</h1>
 <p>Both Alipay gateways, simulated on this machine alone. Nothing here reaches Alipay.</p>
 <ul><li><code>POST /api/open/alipay/v1/ipass/pass/manage/updatePass</code>: AlipayHK</li>
-<li><code>GET | POST /gateway.do</code>: mainland, alipay.pass.instance.update</li></ul>
+<li><code>GET | POST /gateway.do</code>: mainland: templates, passes, queries, certificates</li></ul>
 <h2>The sandbox's own doors</h2><ul>{doors}</ul>
 <h2>Faults</h2><ul>{faults}</ul>
 </body></html>
@@ -115,6 +115,11 @@ _DOORS: Final[Mapping[str, Mapping[str, _Door]]] = MappingProxyType(
         "/sandbox/passes": {
             "GET": lambda simulator, _asked: _json(simulator.passes()),
             "POST": lambda simulator, asked: _json(simulator.add_passes(asked.value), 201),
+        },
+        "/sandbox/templates": {"GET": lambda simulator, _asked: _json(simulator.templates())},
+        "/sandbox/certificates": {
+            "GET": lambda simulator, _asked: _json(simulator.certificates()),
+            "POST": lambda simulator, asked: _json(simulator.renew_certificate(asked.value), 201),
         },
         "/sandbox/requests": {"GET": lambda simulator, _asked: _json(simulator.requests())},
         "/sandbox/reset": {"POST": _reset},

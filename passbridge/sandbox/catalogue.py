@@ -43,6 +43,7 @@ class FaultKind:
         applies: whether the update is carried out.
         gateways: the gateways that can do it.
         valid: whether the answer is right nevertheless, so that a client has to accept it.
+        mode: what a request's app must use for the fault to strike: `certificates`, `encryption`, or nothing.
         least: the smallest number that may stand behind the name.
         most: the largest.
     """
@@ -53,6 +54,7 @@ class FaultKind:
     applies: bool = True
     gateways: tuple[str, ...] = GATEWAYS
     valid: bool = False
+    mode: str = ""
     least: float = 0.0
     most: float = MAX_DELAY
 
@@ -121,6 +123,24 @@ _SHAPE: Final = (
     ),
     FaultKind("cert-sn-before", "applies; valid: alipay_cert_sn before the node (mainland)", gateways=_MAINLAND, valid=True),
     FaultKind("cert-sn-after", "applies; valid: alipay_cert_sn behind the signature (mainland)", gateways=_MAINLAND, valid=True),
+    FaultKind(
+        "cert-sn-unknown",
+        "applies; rightly signed, alipay_cert_sn names a certificate that nobody can download (mainland, certificate mode)",
+        gateways=_MAINLAND,
+        mode="certificates",
+    ),
+    FaultKind(
+        "cert-sn-missing",
+        "applies; rightly signed, without alipay_cert_sn (mainland, certificate mode)",
+        gateways=_MAINLAND,
+        mode="certificates",
+    ),
+    FaultKind(
+        "stranger-certificate",
+        "applies; a stranger signs, or a download hands out its certificate under the real serial number (mainland, certificate mode)",
+        gateways=_MAINLAND,
+        mode="certificates",
+    ),
     FaultKind("gbk-answer", "applies; valid: GBK, whatever charset was asked for (mainland)", gateways=_MAINLAND, valid=True),
 )
 
@@ -137,6 +157,24 @@ _CONTENT: Final = (
     FaultKind("empty-body", "applies; an empty body (AlipayHK: rightly signed)"),
     FaultKind("null-body", "applies; the body is null (AlipayHK: rightly signed)"),
     FaultKind("encrypted", "applies; rightly signed, and looks encrypted"),
+    FaultKind(
+        "torn-ciphertext",
+        "applies; rightly signed, the ciphertext lacks its last block (mainland, encrypted requests)",
+        gateways=_MAINLAND,
+        mode="encryption",
+    ),
+    FaultKind(
+        "plain-answer",
+        "applies; rightly signed, plain where an encrypted answer is due (mainland, encrypted requests)",
+        gateways=_MAINLAND,
+        mode="encryption",
+    ),
+    FaultKind(
+        "plain-error",
+        "applies, then answers that the request can't be decrypted, plain and unsigned (mainland, encrypted requests)",
+        gateways=_MAINLAND,
+        mode="encryption",
+    ),
     FaultKind("s-with-failure", "applies; rightly signed, S with a failure's code (AlipayHK)", gateways=_HK),
     FaultKind("f-with-success", "applies; rightly signed, F with SUCCESS (AlipayHK)", gateways=_HK),
     FaultKind("two-results", "applies; rightly signed, two results that differ (AlipayHK)", gateways=_HK),

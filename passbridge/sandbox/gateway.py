@@ -20,7 +20,8 @@ from passbridge.sandbox.codes import Documented, Inventory
 from passbridge.sandbox.faults import NONE, Fault, Faults
 from passbridge.sandbox.guesses import Guesses
 from passbridge.sandbox.mischief import ALTERATIONS, HANG_UP, PAGES, SCRIPTS, Script, page
-from passbridge.sandbox.store import Pass, Store
+from passbridge.sandbox.papers import Papers
+from passbridge.sandbox.store import Pass, Store, Template
 
 __all__ = ["Account", "Call", "Decision", "Gateway", "Handled", "Said", "World", "merged"]
 
@@ -37,12 +38,14 @@ class Account:
         app: the client id or app id it belongs to.
         profile: the API its passes are updated by.
         owner: the `merchantId`, or the usual `channel_id`.
+        by_token: whether the app acts here for another merchant, by a token of that merchant's.
     """
 
     gateway: str
     app: str
     profile: str
     owner: str
+    by_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class World:
         stranger: a key nobody registered.
         now: the clock, with its zone.
         trace: a new name for an exchange.
+        papers: the certificates of certificate mode.
     """
 
     store: Store
@@ -70,6 +74,7 @@ class World:
     stranger: Callable[[], RSAPrivateKey]
     now: Callable[[], datetime]
     trace: Callable[[], str]
+    papers: Papers
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ class Call:
         pass_id: the pass it names.
         action: the status word.
         method: the API's name: the mainland's `method`, AlipayHK's path.
+        mode: what the app uses beyond plain signatures: `certificates`, `encryption`, or nothing.
     """
 
     request: WireRequest
@@ -110,19 +116,20 @@ class Call:
     pass_id: str | None = None
     action: str | None = None
     method: str | None = None
+    mode: str = ""
 
     @property
     def named(self) -> dict[str, str | None]:
         """What a fault can match."""
-        return {"pass": self.pass_id, "account": self.account, "status": self.action, "method": self.method}
+        return {"pass": self.pass_id, "account": self.account, "status": self.action, "method": self.method, "mode": self.mode}
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a gateway makes of an update: its answer, and the pass as it is afterwards, if it was applied."""
+    """What a gateway makes of a request: its answer, and the pass or template as it is afterwards, if it was carried out."""
 
     said: Said | None
-    change: Pass | None = None
+    change: Pass | Template | None = None
 
 
 @dataclass(frozen=True, slots=True)

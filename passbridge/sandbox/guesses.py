@@ -42,6 +42,7 @@ class Guess:
 
 _UPDATE_ERROR = "KP.AE_ALIPASS_UPDATE_ERROR"
 _NOT_EXIST = "KP.AE_ALIPASS_NOTEXIST"
+_INVALID = "KP.AE_ALIPASS_PARAMS_VALUE_INVAILD"
 _ILLEGAL = "PASS_STATUS_ILLEGAL"
 _REDEEM_PAGE = "AlipayHK error page: if the pass is used or closed already, errors will be returned"
 _SILENT = "no document says"
@@ -137,10 +138,105 @@ GUESSES: tuple[Guess, ...] = (
         "inferred",
         "support forum: only a pass in a valid state can be redeemed",
     ),
+    Guess(
+        "mainland.used_after_expiry",
+        "USED for a pass whose template says that it is over",
+        (_UPDATE_ERROR, "allowed"),
+        "inferred",
+        "support forum: only a pass in a valid state can be redeemed",
+    ),
+    Guess("mainland.wrong_holder", "a user_id or open_id that isn't the holder's", (_NOT_EXIST, "allowed"), "invented", _SILENT),
+    Guess(
+        "mainland.undeclared_params",
+        "tpl_params that the template of an issued pass doesn't declare",
+        ("allowed", _INVALID),
+        "inferred",
+        "support forum: only the fields that are dynamic in the template change",
+    ),
     Guess("mainland.closed_again", "CLOSED for a closed pass", (_UPDATE_ERROR, _NOT_EXIST, "success"), "invented", _SILENT),
     Guess("mainland.closed_after_used", "CLOSED for a used pass", ("allowed", _UPDATE_ERROR), "invented", _SILENT),
     Guess("mainland.update_after_used", "tpl_params alone for a used pass", (_UPDATE_ERROR, "allowed"), "invented", _SILENT),
     Guess("mainland.update_after_closed", "tpl_params alone for a closed pass", (_UPDATE_ERROR, _NOT_EXIST), "invented", _SILENT),
+    Guess(
+        "mainland.operate",
+        "the member of a result that names the operation",
+        ("operate", "operation"),
+        "observed",
+        "seed 003 and an official test suite (operate); an official SDK's comment (operation)",
+    ),
+    Guess(
+        "mainland.unique_id_length",
+        "how long unique_id may be",
+        ("999", "64"),
+        "inferred",
+        "today's page of alipay.pass.template.add (999); its edition of 2016 (64)",
+    ),
+    Guess(
+        "mainland.template_again",
+        "alipay.pass.template.add under a unique_id that the app has used: the same template again, or a refusal",
+        ("same", _INVALID),
+        "inferred",
+        "an official test suite adds under one unique_id again and again, and is never refused",
+    ),
+    Guess("mainland.unknown_template", "a tpl_id that isn't the app's", (_INVALID, _NOT_EXIST), "invented", _SILENT),
+    Guess(
+        "mainland.static_serial",
+        "a template whose serialNumber is no parameter",
+        ("allowed", _INVALID),
+        "observed",
+        "an official test suite adds one; a page says that it must be dynamic",
+    ),
+    Guess(
+        "mainland.recognition_by_order",
+        "recognition_type 1: the recipient by an order",
+        ("KP.AE_ALIPASS_APPID_NOSUPPORT", "allowed"),
+        "observed",
+        "an official test suite; the page says that only 2 is supported today",
+    ),
+    Guess(
+        "mainland.serial_again",
+        "alipay.pass.instance.add with a serial number that the channel has used: a refusal, or the same pass again",
+        (_INVALID, "same"),
+        "inferred",
+        "serialNumber is unique for each card",
+    ),
+    Guess("mainland.query_nothing", "a query that finds no pass", ("empty", _NOT_EXIST), "invented", _SILENT),
+    Guess(
+        "mainland.query_unbounded",
+        "a query that names no pass, template or user",
+        ("KP.AE_ALIPASS_PARAME_IS_NULL", "everything"),
+        "invented",
+        "every criterion is optional by itself",
+    ),
+    Guess(
+        "mainland.closed_is_deleted",
+        "is_deleted of a closed pass in a query's answer",
+        ("false", "true"),
+        "inferred",
+        "an official SDK's comment: whether the user deleted it",
+    ),
+    Guess("mainland.aes_v2", "encrypt_type AES_V2", ("accepted", "refused"), "inferred", "an official SDK speaks it; no page names it"),
+    Guess(
+        "mainland.encrypted_failures",
+        "whether a business failure is encrypted, where its request was",
+        ("encrypted", "plain"),
+        "inferred",
+        "a failed decryption was seen to be answered plainly; nothing else is known",
+    ),
+    Guess(
+        "mainland.cert_sn_place",
+        "where alipay_cert_sn stands: before the node, between node and signature, or behind both",
+        ("between", "first", "last"),
+        "observed",
+        "replies in certificate mode; the order of members is promised nowhere",
+    ),
+    Guess(
+        "mainland.download_signer",
+        "whose certificate signs the answer that hands one out: the one the merchant was given first, or the one in use",
+        ("first", "current"),
+        "invented",
+        _SILENT,
+    ),
 )
 """Every guess, the default reading first."""
 
