@@ -44,7 +44,7 @@ class Verdict:
         retry_after: seconds that the answer asks to wait.
         note: a remark for the outcome.
         errand: a call whose answer is needed to judge this one: it is made within the deadline, then this answer is judged
-            once more.
+            once more. The verdict on that call asks for none itself.
         answer: the verified document itself, for those who asked for it (`execute`, `call`, a query).
     """
 

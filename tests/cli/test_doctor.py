@@ -67,6 +67,8 @@ def test_everything_is_well(cli: Cli, config: Path) -> None:
     assert set(states(done).values()) == {"ok"}
     assert row(done, "configuration")["message"] == f"read from {config}"
     assert row(done, "accounts.hk-tickets")["message"] == "opens: hk ticket, redeem close revise refund"
+    assert row(done, "accounts.hk-tickets.private_key")["message"] == "RSA private key, 2048 bits"
+    assert row(done, "accounts.hk-tickets.gateway_public_key")["message"] == "RSA public key, 2048 bits"
     assert row(done, "accounts.cn.private_key")["message"] == "RSA private key, 2048 bits"
     assert row(done, "accounts.cn.gateway_public_key")["message"] == "RSA public key, 2048 bits"
     assert not any(check.startswith("gateway ") for check in states(done))
