@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Final, Generic, TypeVar
 
@@ -86,12 +86,14 @@ class Said:
         members: the members of the answer's object.
         signed: whether the gateway signs this answer.
         node: the member under which the object stands, where the gateway has more than one.
+        beside: members that stand beside that one.
     """
 
     code: str
     members: JsonObject
     signed: bool
     node: str = ""
+    beside: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ _UPDATE_ERROR = "KP.AE_ALIPASS_UPDATE_ERROR"
 _NOT_EXIST = "KP.AE_ALIPASS_NOTEXIST"
 _INVALID = "KP.AE_ALIPASS_PARAMS_VALUE_INVAILD"
 _ILLEGAL = "PASS_STATUS_ILLEGAL"
+_NO_TEMPLATE = "PASS_TEMPLATE_HAS_NOT_EXIT"
 _REDEEM_PAGE = "AlipayHK error page: if the pass is used or closed already, errors will be returned"
 _SILENT = "no document says"
 
@@ -70,7 +71,7 @@ GUESSES: tuple[Guess, ...] = (
     Guess(
         "hk.wrong_template",
         "a templateCode that isn't the pass's",
-        ("PARAM_ILLEGAL", "PASS_TEMPLATE_HAS_NOT_EXIT", "ignored"),
+        ("PARAM_ILLEGAL", _NO_TEMPLATE, "ignored"),
         "invented",
         "AlipayHK error page",
     ),
@@ -105,6 +106,100 @@ GUESSES: tuple[Guess, ...] = (
     Guess("hk.refund_after_used", "REFUND for a used ticket", ("allowed", _ILLEGAL), "invented", _SILENT),
     Guess("hk.refund_after_closed", "REFUND for a closed ticket", (_ILLEGAL, "allowed"), "invented", _SILENT),
     Guess("hk.refund_again", "REFUND for a refunded ticket", (_ILLEGAL, "allowed"), "invented", _SILENT),
+    Guess(
+        "hk.ecc224_hash",
+        "the hash of an ECC224 signature (P-224, DER)",
+        ("SHA224", "SHA256"),
+        "inferred",
+        "by analogy with RSA256, which is Java's SHA256withRSA; no page says more than the name",
+    ),
+    Guess(
+        "hk.key_wrapping",
+        "how an AES key stands under RSA in RSA_AES (AES in ECB mode with PKCS#5 padding, standard base64)",
+        ("PKCS1", "OAEP-SHA1", "OAEP-SHA256"),
+        "inferred",
+        "the official SDK of a sibling gateway; AlipayHK's pages say nothing",
+    ),
+    Guess(
+        "hk.encrypted_type",
+        "the content type of an encrypted answer: text/plain or application/json; requests may come as either",
+        ("text", "json"),
+        "inferred",
+        "the official SDK of a sibling gateway sends text/plain, other integrations application/json",
+    ),
+    Guess(
+        "hk.plain_request",
+        "a plain request of a client whose bodies are to be encrypted; where it is accepted, so is the answer plain",
+        ("PARAM_ILLEGAL", "ACCESS_DENIED", "accepted"),
+        "invented",
+        _SILENT,
+    ),
+    Guess(
+        "hk.undecryptable",
+        "a rightly signed ciphertext that can't be decrypted, whatever the cause; the answer is signed and plain",
+        ("PARAM_ILLEGAL", "MSG_PARSE_ERROR", "PROCESS_FAIL"),
+        "invented",
+        _SILENT,
+    ),
+    Guess(
+        "hk.new_template", "the status of a new template", ("valid", "frozen"), "inferred", "template pages: valid is the default status"
+    ),
+    Guess(
+        "hk.template_again",
+        "createTemplate with a requestId that was used before",
+        ("same-template", "PARAM_ILLEGAL"),
+        "inferred",
+        "a sibling API of the same wallet says that requestId supports idempotency",
+    ),
+    Guess(
+        "hk.template_update",
+        "what updateTemplate needs: the changed members alone, or every one that its page marks as mandatory",
+        ("changed-only", "every-mandatory"),
+        "inferred",
+        "Update Card Template",
+    ),
+    Guess(
+        "hk.update_inactive_template",
+        "updateTemplate for a closed or expired template",
+        ("PASS_TEMPLATE_STATUS_ILLEGAL", "STATE_MACHINE_ILLEGAL", "allowed"),
+        "invented",
+        _SILENT,
+    ),
+    Guess(
+        "hk.issue_inactive_template",
+        "createPass from a template that is frozen, paused, expired or closed",
+        ("PASS_TEMPLATE_STATUS_ILLEGAL", _NO_TEMPLATE, "PROCESS_FAIL", "allowed"),
+        "invented",
+        _SILENT,
+    ),
+    Guess(
+        "hk.issue_dates",
+        "how createPass takes its moments: in milliseconds alone, or also as 2020-09-01 00:00:00",
+        ("milliseconds", "also-text"),
+        "inferred",
+        "the tables say milliseconds; the sample of the oldest edition has text",
+    ),
+    Guess(
+        "hk.new_holder",
+        "createPass for a user who holds no pass in this sandbox",
+        ("accepted", "USER_NOT_EXIST", "USER_NOT_EXSITS"),
+        "invented",
+        "a simulator knows no other users; the two spellings are the pages' own",
+    ),
+    Guess(
+        "hk.scenario_fields",
+        "whether a ticket's dataInfo is held against the names and lengths of its scenario's page",
+        ("lenient", "strict"),
+        "observed",
+        "scenario pages; a real integration sent longer texts",
+    ),
+    Guess(
+        "hk.member_card_page",
+        "which page's rules a member card follows that createPass issued",
+        ("membership", "card"),
+        "inferred",
+        "seeds 000 and 001 both speak of member cards",
+    ),
     Guess(
         "mainland.check_order",
         "whether timestamp, format and version are looked at before the signature or after it",
