@@ -42,7 +42,7 @@ CREATE_TEMPLATE: Final = f"{_IPASS}/template/manage/createTemplate"
 UPDATE_TEMPLATE: Final = f"{_IPASS}/template/manage/updateTemplate"
 TEMPLATE_DETAIL: Final = f"{_IPASS}/template/manage/detail"
 SWITCH_STATUS: Final = f"{_IPASS}/template/manage/switchStatus"
-PATHS: Final = frozenset({PATH, CREATE_PASS, CREATE_TEMPLATE, UPDATE_TEMPLATE, TEMPLATE_DETAIL, SWITCH_STATUS})
+PATHS: Final = (PATH, CREATE_PASS, CREATE_TEMPLATE, UPDATE_TEMPLATE, TEMPLATE_DETAIL, SWITCH_STATUS)
 """The APIs simulated."""
 
 UNSIGNED: Final = frozenset(

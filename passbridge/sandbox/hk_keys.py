@@ -1,12 +1,13 @@
 """AlipayHK's own keys: one line of versions for each algorithm, and what the merchants of the further accounts hold.
 
-Owns the names under which these keys are kept, and the outfits of the accounts for ECC224 and RSA_AES. It must not know
+Owns the names under which these keys are kept, and the outfits of the accounts for ECC224, RSA_AES and key rotation. It must not know
 what is signed or encrypted with them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -16,7 +17,7 @@ from passbridge.protocol.signing import PrivateKey
 from passbridge.sandbox.hk_answer import GatewayKey
 from passbridge.sandbox.outfit import Chest, File, Outfit, private_pem, public_pem
 
-__all__ = ["ENCRYPTION", "GatewayKeys", "ecc_outfit", "encrypted_outfit"]
+__all__ = ["ENCRYPTION", "GatewayKeys", "ecc_outfit", "encrypted_outfit", "rotated_outfit", "rotating_outfit"]
 
 ENCRYPTION: Final = "RSA_AES"
 """The word under which the gateway keeps the key that answers to a merchant are encrypted for."""
@@ -46,27 +47,36 @@ class GatewayKeys:
 
 
 def ecc_outfit(chest: Chest) -> Outfit:
-    """An app that signs by ECC224, with two key versions on either side."""
+    """An app that signs by ECC224."""
     return _outfit(chest, "ECC224", "hk-ecc-app", {"algorithm": "ECC224"})
 
 
 def encrypted_outfit(chest: Chest) -> Outfit:
-    """An app whose bodies are encrypted by RSA_AES, with two key versions on either side."""
+    """An app whose bodies are encrypted by RSA_AES."""
     outfit = _outfit(chest, "RSA256", "hk-encrypted-app", {"encryption.algorithm": ENCRYPTION})
-    return Outfit({**outfit.registered, ENCRYPTION: outfit.registered["1"]}, outfit.files, outfit.settings)
+    return replace(outfit, registered={**outfit.registered, ENCRYPTION: outfit.registered["1"]})
+
+
+def rotating_outfit(chest: Chest) -> Outfit:
+    """An app with two registered keys, while it still signs with the first."""
+    return _outfit(chest, "RSA256", "hk-rotating-app", {})
+
+
+def rotated_outfit(chest: Chest) -> Outfit:
+    """The same app, signing with the second."""
+    return _outfit(chest, "RSA256", "hk-rotated-app", {"key_version": "2"})
 
 
 def _outfit(chest: Chest, algorithm: str, name: str, settings: Mapping[str, str]) -> Outfit:
-    own = {version: _key(chest, algorithm, f"{name}-{version}") for version in ("1", "2")}
-    theirs = {version: _key(chest, algorithm, of) for version, of in _NAMES[algorithm].items()}
+    """One key of the app's, and both of the gateway's, so that it may change over at any time."""
+    own = _key(chest, algorithm, name)
+    names = _NAMES[algorithm]
+    theirs = {version: File(f"{of}.pem", public_pem(_key(chest, algorithm, of))) for version, of in names.items()}
     return Outfit(
-        registered={version: public_pem(key) for version, key in own.items()},
+        registered={settings.get("key_version", "1"): public_pem(own)},
         files={
-            "private_key": File(f"{name}-1.pem", private_pem(own["1"])),
-            **{
-                f"gateway_public_keys.{version}": File(f"{_NAMES[algorithm][version]}.pem", public_pem(key))
-                for version, key in theirs.items()
-            },
+            "private_key": File(f"{name}.pem", private_pem(own)),
+            **{f"gateway_public_keys.{version}": file for version, file in theirs.items()},
         },
         settings=settings,
     )

@@ -22,7 +22,7 @@ from passbridge.sandbox.codes import Inventory
 from passbridge.sandbox.faults import Faults
 from passbridge.sandbox.gateway import Account, World
 from passbridge.sandbox.guesses import Guesses
-from passbridge.sandbox.hk_keys import ecc_outfit, encrypted_outfit
+from passbridge.sandbox.hk_keys import ecc_outfit, encrypted_outfit, rotated_outfit, rotating_outfit
 from passbridge.sandbox.outfit import Chest, File, Outfit, new_rsa_key, private_pem, public_pem
 from passbridge.sandbox.papers import Papers
 from passbridge.sandbox.store import Pass, Store
@@ -35,6 +35,7 @@ _APP: Final = "2021000000000001"
 _CHANNEL: Final = "2088918273"
 _ECC_CLIENT: Final = "SANDBOX0000000003"
 _ENCRYPTED_CLIENT: Final = "SANDBOX0000000004"
+_ROTATING_CLIENT: Final = "SANDBOX0000000005"
 _APP_WITHOUT_KEYS: Final = "2014072300007148"
 """Seed 003's sample app: the real gateway knows it too, and has no key for it."""
 
@@ -49,6 +50,8 @@ ACCOUNTS: Final[Mapping[str, Account]] = MappingProxyType(
         "cn-aes": Account("mainland", "2021000000000003", "pass", "2088918276"),
         "hk-ecc": Account("hk", _ECC_CLIENT, "ticket", "2312314123123124"),
         "hk-encrypted": Account("hk", _ENCRYPTED_CLIENT, "ticket", "2312314123123125"),
+        "hk-rotating": Account("hk", _ROTATING_CLIENT, "ticket", "2312314123123126"),
+        "hk-rotated": Account("hk", _ROTATING_CLIENT, "ticket", "2312314123123126"),
     }
 )
 """The merchants' products."""
@@ -136,6 +139,8 @@ _OUTFITS: Final[Mapping[str, Callable[[Chest], Outfit]]] = MappingProxyType(
         "cn-aes": _cn_aes,
         "hk-ecc": ecc_outfit,
         "hk-encrypted": encrypted_outfit,
+        "hk-rotating": rotating_outfit,
+        "hk-rotated": rotated_outfit,
     }
 )
 """How each account's app is furnished."""

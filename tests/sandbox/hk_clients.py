@@ -41,7 +41,7 @@ class HkClient:
         self.client: str = self.settings["client_id"]
         self.merchant: str = self.settings["merchant_id"]
         self.algorithm: str = self.settings.get("algorithm", "RSA256")
-        self.version = "1"
+        self.version: str = self.settings["key_version"]
         self.digest: hashes.HashAlgorithm = hashes.SHA224() if self.algorithm == "ECC224" else hashes.SHA256()
 
     def body(self, pass_id: str, status: str, **members: object) -> dict[str, Any]:
