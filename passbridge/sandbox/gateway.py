@@ -226,16 +226,16 @@ class Gateway(ABC, Generic[CallT]):
         return next(others, self._given.get(pass_id))
 
     def _log(self, call: CallT, fault: Fault, decision: Decision, said: Said | None, response: WireResponse | None) -> None:
-        spoke = fault.kind.sends not in {"page", "nothing"}
+        spoke, change = fault.kind.sends not in {"page", "nothing"}, decision.change
         self.world.store.log(
             {
                 "at": self.world.now().isoformat(timespec="milliseconds"),
                 "gateway": self.name,
-                "account": call.account,
-                "pass": call.pass_id,
+                "account": change.account if change else call.account,
+                "pass": change.id if isinstance(change, Pass) else call.pass_id,
                 "action": call.action,
                 "result": said.code if said and spoke else None,
-                "applied": decision.change is not None,
+                "applied": change is not None,
                 "signature": call.signature,
                 "fault": fault.fault or None,
                 "status": response.status if response else None,

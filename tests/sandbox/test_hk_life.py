@@ -556,9 +556,15 @@ def test_an_answer_signed_for_another_path_is_never_right(shop: Merchant, path: 
 
 def test_the_log_names_what_was_asked(shop: Merchant, hk: Hk) -> None:
     template = shop.made()
+    assert (last(shop.box)["account"], last(shop.box)["pass"]) == ("hk-tickets", None)
+    pass_id = shop.issued(template)
+    entry = last(shop.box)
+    assert (entry["account"], entry["pass"], entry["action"], entry["applied"]) == ("hk-tickets", pass_id, None, True)
     shop.switch(template, "paused")
     entry = last(shop.box)
     assert (entry["account"], entry["action"], entry["result"], entry["applied"]) == ("hk-tickets", "paused", "SUCCESS", True)
+    shop.detail(template)
+    assert (last(shop.box)["account"], last(shop.box)["applied"]) == ("hk-tickets", False)
     hk.code(TICKET, "USED")
     assert last(shop.box)["pass"] == TICKET
 
