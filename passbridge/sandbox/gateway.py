@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Final, Generic, TypeVar
 
@@ -86,12 +86,14 @@ class Said:
         members: the members of the answer's object.
         signed: whether the gateway signs this answer.
         node: the member under which the object stands, where the gateway has more than one.
+        beside: members that stand beside that one.
     """
 
     code: str
     members: JsonObject
     signed: bool
     node: str = ""
+    beside: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,16 +226,16 @@ class Gateway(ABC, Generic[CallT]):
         return next(others, self._given.get(pass_id))
 
     def _log(self, call: CallT, fault: Fault, decision: Decision, said: Said | None, response: WireResponse | None) -> None:
-        spoke = fault.kind.sends not in {"page", "nothing"}
+        spoke, change = fault.kind.sends not in {"page", "nothing"}, decision.change
         self.world.store.log(
             {
                 "at": self.world.now().isoformat(timespec="milliseconds"),
                 "gateway": self.name,
-                "account": call.account,
-                "pass": call.pass_id,
+                "account": change.account if change else call.account,
+                "pass": change.id if isinstance(change, Pass) else call.pass_id,
                 "action": call.action,
                 "result": said.code if said and spoke else None,
-                "applied": decision.change is not None,
+                "applied": change is not None,
                 "signature": call.signature,
                 "fault": fault.fault or None,
                 "status": response.status if response else None,

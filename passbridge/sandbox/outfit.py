@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import SECP224R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_curve_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from passbridge.protocol.keys import private_key
+from passbridge.protocol.keys import private_key, private_key_for
+from passbridge.protocol.signing import ALGORITHMS, PrivateKey, PublicKey
 from passbridge.sandbox.store import Store
 
-__all__ = ["Chest", "File", "Outfit", "new_rsa_key", "private_pem", "public_pem"]
+__all__ = ["Chest", "File", "Outfit", "new_p224_key", "new_rsa_key", "private_pem", "public_pem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Chest:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._read: dict[str, RSAPrivateKey] = {}
+        self._curves: dict[str, PrivateKey] = {}
 
     def rsa(self, name: str) -> RSAPrivateKey:
         """The RSA key of this name. Reading one takes time, so it is read once."""
@@ -62,6 +66,12 @@ class Chest:
         """Keep nothing under this name any longer."""
         self._store.drop_key(name)
 
+    def p224(self, name: str) -> PrivateKey:
+        """The key of this name on the curve P-224."""
+        if name not in self._curves:
+            self._curves[name] = private_key_for(ALGORITHMS["ECC224"], self.kept(name, lambda: private_pem(new_p224_key())))
+        return self._curves[name]
+
     def kept(self, name: str, make: Callable[[], bytes]) -> bytes:
         """The bytes of this name; made, if nothing is kept under it."""
         held = self._store.key(name)
@@ -76,12 +86,17 @@ def new_rsa_key() -> RSAPrivateKey:
     return generate_private_key(65537, 2048)
 
 
-def private_pem(key: RSAPrivateKey) -> bytes:
+def new_p224_key() -> EllipticCurvePrivateKey:
+    """A key on the curve P-224 that nobody has seen."""
+    return generate_curve_key(SECP224R1())
+
+
+def private_pem(key: PrivateKey) -> bytes:
     """As a merchant holds it."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def public_pem(key: RSAPublicKey | RSAPrivateKey) -> bytes:
+def public_pem(key: PublicKey | PrivateKey) -> bytes:
     """As it is registered and handed out."""
-    public = key.public_key() if isinstance(key, RSAPrivateKey) else key
+    public = key.public_key() if isinstance(key, PrivateKey) else key
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -22,6 +22,7 @@ from passbridge.sandbox.codes import Inventory
 from passbridge.sandbox.faults import Faults
 from passbridge.sandbox.gateway import Account, World
 from passbridge.sandbox.guesses import Guesses
+from passbridge.sandbox.hk_keys import ecc_outfit, encrypted_outfit, rotated_outfit, rotating_outfit
 from passbridge.sandbox.outfit import Chest, File, Outfit, new_rsa_key, private_pem, public_pem
 from passbridge.sandbox.papers import Papers
 from passbridge.sandbox.store import Pass, Store
@@ -32,6 +33,9 @@ _CLIENT: Final = "SANDBOX0000000001"
 _MERCHANT: Final = "2312314123123123"
 _APP: Final = "2021000000000001"
 _CHANNEL: Final = "2088918273"
+_ECC_CLIENT: Final = "SANDBOX0000000003"
+_ENCRYPTED_CLIENT: Final = "SANDBOX0000000004"
+_ROTATING_CLIENT: Final = "SANDBOX0000000005"
 _APP_WITHOUT_KEYS: Final = "2014072300007148"
 """Seed 003's sample app: the real gateway knows it too, and has no key for it."""
 
@@ -44,6 +48,10 @@ ACCOUNTS: Final[Mapping[str, Account]] = MappingProxyType(
         "cn-agent": Account("mainland", _APP, "pass", "2088918274", by_token=True),
         "cn-cert": Account("mainland", "2021000000000002", "pass", "2088918275"),
         "cn-aes": Account("mainland", "2021000000000003", "pass", "2088918276"),
+        "hk-ecc": Account("hk", _ECC_CLIENT, "ticket", "2312314123123124"),
+        "hk-encrypted": Account("hk", _ENCRYPTED_CLIENT, "ticket", "2312314123123125"),
+        "hk-rotating": Account("hk", _ROTATING_CLIENT, "ticket", "2312314123123126"),
+        "hk-rotated": Account("hk", _ROTATING_CLIENT, "ticket", "2312314123123126"),
     }
 )
 """The merchants' products."""
@@ -129,6 +137,10 @@ _OUTFITS: Final[Mapping[str, Callable[[Chest], Outfit]]] = MappingProxyType(
         "cn-agent": _cn_agent,
         "cn-cert": _cn_cert,
         "cn-aes": _cn_aes,
+        "hk-ecc": ecc_outfit,
+        "hk-encrypted": encrypted_outfit,
+        "hk-rotating": rotating_outfit,
+        "hk-rotated": rotated_outfit,
     }
 )
 """How each account's app is furnished."""
@@ -169,10 +181,22 @@ def outfitted(store: Store, chest: Chest, accounts: Collection[str] = STANDARD) 
 def config(outfits: Mapping[str, Outfit], url: str) -> dict[str, Any]:
     """The configuration by which a client reaches this sandbox, files as their bytes."""
     accounts = {
-        name: {**_settings(name, outfit, url), **{member: file.content for member, file in outfit.files.items()}}
+        name: _nested({**_settings(name, outfit, url), **{member: file.content for member, file in outfit.files.items()}})
         for name, outfit in outfits.items()
     }
     return {"default": "hk-tickets", "accounts": accounts}
+
+
+def _nested(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members as a mapping holds them: a dotted name, as TOML has it, stands for a member of a table."""
+    nested: dict[str, Any] = {}
+    for name, value in members.items():
+        table, dot, member = name.partition(".")
+        if dot:
+            nested.setdefault(table, {})[member] = value
+        else:
+            nested[name] = value
+    return nested
 
 
 def write_config(outfits: Mapping[str, Outfit], url: str, path: Path) -> None:

@@ -48,7 +48,10 @@ class Simulator:
         except BaseException:
             self._store.close()
             raise
-        self._gateways: dict[str, HkGateway | MainlandGateway] = {"hk": HkGateway(self._world), "mainland": MainlandGateway(self._world)}
+        self._gateways: dict[str, HkGateway | MainlandGateway] = {
+            "hk": HkGateway(self._world, self._chest),
+            "mainland": MainlandGateway(self._world),
+        }
 
     def close(self) -> None:
         """Let go of the store."""

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.sandbox.conftest import CHANNEL, PATH, SERIAL, TICKET, TIME, Cn, Hk, ask, state
+from tests.sandbox.conftest import CHANNEL, PATH, SERIAL, TICKET, TIME, USER, Cn, Hk, ask, state
 from tests.sandbox.mainland_life import NAMES, PARAMS, RECIPIENT, template
 
 with warnings.catch_warnings():
@@ -108,3 +108,33 @@ def test_alipayhks_sdk_agrees(hk: Hk) -> None:
     assert signature_tool.verify("POST", PATH, hk.client, answer.headers["response-time"], text, value, key)
     with pytest.raises(rsa.VerificationError):
         signature_tool.verify("POST", PATH, hk.client, answer.headers["response-time"], text + " ", value, key)
+
+
+def test_alipayhks_sdk_agrees_about_templates_and_passes(hk: Hk) -> None:
+    """It has no class for these calls; its signature tool signs and verifies any."""
+
+    def call(name: str, members: dict[str, Any]) -> dict[str, Any]:
+        path = f"/api/open/alipay/v1/ipass/{name}"
+        body = json.dumps({"merchantId": hk.settings["merchant_id"], **members}, ensure_ascii=False)
+        signature = signature_tool.sign("POST", path, hk.client, TIME, body, pkcs1(hk.key))
+        headers = hk.headers(b"") | {"Signature": f"algorithm=RSA256,keyVersion=1,signature={signature}"}
+        answer = ask(hk.box.url, "POST", path, body.encode(), headers)
+        value = answer.headers["signature"].partition("signature=")[2]
+        key = bare(hk.settings["gateway_public_key"].decode())
+        assert signature_tool.verify("POST", path, hk.client, answer.headers["response-time"], answer.body.decode(), value, key)
+        assert answer.json["result"]["resultCode"] == "SUCCESS"
+        document: dict[str, Any] = answer.json
+        return document
+
+    span = {"startDate": 1_700_000_000_000, "endDate": 4_000_000_000_000}
+    look = {"codeType": "none", "imageUrl": "https://example.com/i.png", "button": {}, "localeInfo": {"zh_HK": {"name": "入場券"}}}
+    template = call("template/manage/createTemplate", {"requestId": "1", "type": "TICKET", "product": "PASS", **span, **look})[
+        "templateCode"
+    ]
+    assert call("template/manage/detail", {"templateCode": template})["localeInfo"] == look["localeInfo"]
+    order = {"bizSerialId": "order-1", "bizSerialType": "OUT_PLAT_FORM", "bizCreate": 1_700_000_000_000, "userId": USER}
+    content = {"$address_zh_HK$": "中環"}
+    issue = {"templateCode": template, "type": "TICKET", "product": "PASS", "dataInfo": content, **span, **order}
+    pass_id = call("pass/manage/createPass", issue)["passId"]
+    call("pass/manage/updatePass", {"userId": USER, "passId": pass_id, "status": "USED"})
+    assert (state(hk.box, pass_id)["state"], state(hk.box, pass_id)["content"]) == ("USED", content)
