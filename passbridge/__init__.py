@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from passbridge.backends.mainland.notify import Notification, verify_notify
+    from passbridge.bulk import arun_bulk, run_bulk
     from passbridge.client import AsyncClient, Client
     from passbridge.domain import (
         Attempt,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
         Who,
         load_update,
     )
-    from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, PassbridgeError, PassbridgeWarning, Problem
+    from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, LedgerError, PassbridgeError, PassbridgeWarning, Problem
     from passbridge.protocol.gateway import Capabilities
     from passbridge.protocol.wire import WireRequest
 
@@ -45,6 +46,7 @@ __all__ = [
     "Effect",
     "Finding",
     "InvalidUpdate",
+    "LedgerError",
     "Native",
     "Next",
     "Notification",
@@ -60,14 +62,17 @@ __all__ = [
     "Revise",
     "Who",
     "WireRequest",
+    "arun_bulk",
     "load_update",
+    "run_bulk",
     "verify_notify",
 ]
 
 _HOMES = {
     "passbridge.backends.mainland.notify": ("Notification", "verify_notify"),
+    "passbridge.bulk": ("arun_bulk", "run_bulk"),
     "passbridge.client": ("AsyncClient", "Client"),
-    "passbridge.errors": ("CallFailed", "ConfigError", "InvalidUpdate", "PassbridgeError", "PassbridgeWarning", "Problem"),
+    "passbridge.errors": ("CallFailed", "ConfigError", "InvalidUpdate", "LedgerError", "PassbridgeError", "PassbridgeWarning", "Problem"),
     "passbridge.protocol.gateway": ("Capabilities",),
     "passbridge.protocol.wire": ("WireRequest",),
 }

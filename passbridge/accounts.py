@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from passbridge.backends import Backend, find_backends
 from passbridge.config import Config, HttpSettings, read_config
-from passbridge.domain import JsonObject, Outcome, PassUpdate
+from passbridge.domain import JsonObject, Outcome, PassUpdate, write_json
 from passbridge.domain.problems import did_you_mean
 from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, PassbridgeWarning, Problem
 from passbridge.protocol.flow import Conversation, Flow, Policy, Subject, ask, converse
@@ -32,7 +32,7 @@ from passbridge.protocol.gateway import (
     Sealed,
     TellsCredentials,
 )
-from passbridge.protocol.settings import AccountSettings, RetrySettings, Secret
+from passbridge.protocol.settings import SHOWN, AccountSettings, RetrySettings, Secret
 from passbridge.protocol.signing import Signer
 from passbridge.protocol.tables import Tables, load_tables
 from passbridge.protocol.wire import WireRequest
@@ -56,6 +56,7 @@ RETRY_BUDGET: Final = 100
 class _Account:
     gateway: Gateway
     policy: Policy
+    identity: str
 
 
 @dataclass(slots=True)
@@ -128,6 +129,14 @@ class Accounts:
     def capabilities(self, name: str) -> Capabilities:
         """What an account can carry."""
         return self._account(name, "account").gateway.capabilities
+
+    def identities(self) -> dict[str, str]:
+        """By account name, what tells it from any other of that name: whose it is and where it leads, but no key and no time-out."""
+        return {name: account.identity for name, account in self.opened.items()}
+
+    def deadlines(self) -> dict[str, float]:
+        """By account name, how long a conversation may take (seconds)."""
+        return {name: account.policy.deadline for name, account in self.opened.items()}
 
     def applying(self, update: PassUpdate, after: Outcome | None) -> Flow[Outcome]:
         """The conversation about an update, ready to be driven."""
@@ -212,7 +221,7 @@ def _opened(
         else:
             problems += _ageing(gateway, settings)
             drawn = gateway.drawing(secrets.token_bytes) if isinstance(gateway, NeedsRandomness) else gateway
-            yield name, _Account(drawn, _policy(settings.retry))
+            yield name, _Account(drawn, _policy(settings.retry), _identity(settings))
 
 
 def _ageing(gateway: Gateway, settings: AccountSettings) -> Iterator[Problem]:
@@ -227,6 +236,15 @@ def _ageing(gateway: Gateway, settings: AccountSettings) -> Iterator[Problem]:
         elif age == "expires_soon":
             message = f"{place}: expires on {one.ends:%Y-%m-%d}; download the new one from the gateway's console before"
             warnings.warn(message, PassbridgeWarning, stacklevel=2)
+
+
+_PASSING: Final = frozenset({"name", "origin", "retry", "key_version", "algorithm", "sign_type"})
+"""What may change while the account stays the same: where it is written, how patient it is, how its keys rotate."""
+
+
+def _identity(settings: AccountSettings) -> str:
+    members = settings.model_dump(mode="json", exclude=set(_PASSING))
+    return write_json({name: value for name, value in sorted(members.items()) if isinstance(value, str | bool) and value != SHOWN})
 
 
 def _policy(retry: RetrySettings) -> Policy:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from passbridge.protocol.gateway import Capabilities
     from passbridge.protocol.wire import WireRequest
 
-__all__ = ["AsyncClient", "Client"]
+__all__ = ["AsyncClient", "Client", "accounts_of"]
 
 
 class _Common:
@@ -172,3 +172,12 @@ class AsyncClient(_Common):
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         await self.aclose()
+
+
+def accounts_of(client: Client | AsyncClient) -> Accounts:
+    """What a client was opened with, for the parts of passbridge that stand on it.
+
+    Raises:
+        RuntimeError: the client is closed.
+    """
+    return client._open()  # noqa: SLF001 - this module's own

@@ -3,7 +3,8 @@
     PassbridgeError            never raised itself
     ├── ConfigError            the configuration can't work                    .problems
     ├── InvalidUpdate          this account can't carry this update            .problems
-    └── CallFailed             execute() or call() got no verified answer      .outcome
+    ├── CallFailed             execute() or call() got no verified answer      .outcome
+    └── LedgerError            the ledger of a bulk job can't be used          .problems
 
     PassbridgeWarning          something works but should be mended
 
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from passbridge.domain import Outcome
 
-__all__ = ["CallFailed", "ConfigError", "InvalidUpdate", "PassbridgeError", "PassbridgeWarning", "Problem"]
+__all__ = ["CallFailed", "ConfigError", "InvalidUpdate", "LedgerError", "PassbridgeError", "PassbridgeWarning", "Problem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ class ConfigError(_Problems):
 
 class InvalidUpdate(_Problems):
     """This account can't carry this update: every reason is in `problems`. Nothing was sent."""
+
+
+class LedgerError(_Problems):
+    """The ledger of a bulk job can't be used: every reason is in `problems`. Nothing is sent after it."""
 
 
 class CallFailed(PassbridgeError):

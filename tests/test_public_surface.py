@@ -40,8 +40,8 @@ PROMISED = [
     "CallFailed",
 ]
 
-BESIDE = ["Finding", "Notification", "PassbridgeWarning", "verify_notify"]
-"""What an outcome and a warning filter need besides, and what a merchant's own server asks."""
+BESIDE = ["Finding", "LedgerError", "Notification", "PassbridgeWarning", "arun_bulk", "run_bulk", "verify_notify"]
+"""What an outcome, a warning filter, a bulk job and a merchant's own server need besides."""
 
 METHODS = ("apply", "check", "render", "capabilities", "execute", "call")
 

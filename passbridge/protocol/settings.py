@@ -12,10 +12,14 @@ from typing import Annotated, Final, NoReturn, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-__all__ = ["PUBLIC", "AccountSettings", "RetrySettings", "Secret", "gateway_url"]
+__all__ = ["PUBLIC", "SHOWN", "AccountSettings", "RetrySettings", "Secret", "gateway_url"]
 
 PUBLIC: Final = "public"
 """Marks a member that is read like a secret but is none, such as the gateway's key: `Annotated[Secret, PUBLIC]`."""
+
+
+SHOWN: Final = "Secret(…)"
+"""What is shown in a secret's place."""
 
 
 class Secret:
@@ -41,7 +45,7 @@ class Secret:
         return self._reveal()
 
     def __repr__(self) -> str:
-        return "Secret(…)"
+        return SHOWN
 
     def __copy__(self) -> Self:
         return self

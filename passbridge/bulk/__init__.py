@@ -1,0 +1,56 @@
+"""Many updates: a ledger that knows what may have been sent, and a runner that carries them out in order.
+
+The public names, each imported at its first use. What the promises rest on:
+
+* every row is written before anything is sent, and is in doubt, durably, before its request leaves;
+* a row that is final never changes;
+* whether an update may be sent again is the conversation's to say (`apply(update, after=…)`), never this package's.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from passbridge.bulk.api import arun_bulk, export, plan, retry, run, run_bulk, settle, status, work
+    from passbridge.bulk.port import Dispatch, LaneWorker, sweep
+    from passbridge.bulk.rows import Row
+    from passbridge.bulk.shapes import End, Entry, Options, State, Status, Stop
+
+__all__ = [
+    "Dispatch",
+    "End",
+    "Entry",
+    "LaneWorker",
+    "Options",
+    "Row",
+    "State",
+    "Status",
+    "Stop",
+    "arun_bulk",
+    "export",
+    "plan",
+    "retry",
+    "run",
+    "run_bulk",
+    "settle",
+    "status",
+    "sweep",
+    "work",
+]
+
+_HOMES = {
+    "passbridge.bulk.port": ("Dispatch", "LaneWorker", "sweep"),
+    "passbridge.bulk.rows": ("Row",),
+    "passbridge.bulk.shapes": ("End", "Entry", "Options", "State", "Status", "Stop"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute may be anything
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME.get(name, "passbridge.bulk.api")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,274 @@
+"""The jobs, as programs and the command line start and read them.
+
+Owns the public functions: plan, run, status, retry, export, settle, work, and the two generators. Each is a thin line
+over the ledger and the runner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+from passbridge.bulk.jobs import Job, Source, checked
+from passbridge.bulk.ledger import Ledger
+from passbridge.bulk.rows import Row
+from passbridge.bulk.shapes import Entry, Options, State, Status, Stop
+from passbridge.bulk.store import Feed
+from passbridge.bulk.views import entries, progress, retried, settle_row
+from passbridge.client import AsyncClient, Client
+from passbridge.domain import Outcome
+from passbridge.protocol.tables import load_tables
+from passbridge.resources import mapping_texts
+
+if TYPE_CHECKING:
+    import os
+
+    from passbridge.accounts import Given
+    from passbridge.bulk.outcomes import Words
+    from passbridge.domain import PassUpdate
+
+__all__ = ["arun_bulk", "export", "plan", "retry", "run", "run_bulk", "settle", "status", "work"]
+
+_RETRIED: Final = frozenset({State.UNKNOWN, State.UNSENT})
+
+
+def plan(config: Given, rows: Iterable[Row]) -> Iterator[Row]:
+    """Check every row against its account, and send nothing.
+
+    Args:
+        config: as for `Client.from_config`.
+        rows: the input.
+
+    Yields:
+        Each row again; one that its account can't carry has `update` None and its problems.
+
+    Raises:
+        ConfigError: the configuration can't work.
+    """
+    with Client.from_config(config) as client:
+        yield from (checked(client, row) for row in rows)
+
+
+def run(  # noqa: PLR0913 - the last three are named and rarely given
+    config: Given,
+    rows: Iterable[Row] | None,
+    ledger: str | os.PathLike[str],
+    options: Options | None = None,
+    *,
+    fingerprint: str | None = None,
+    stop: Stop | None = None,
+    report: Callable[[Status], object] | None = None,
+) -> Status:
+    """Write the input to the ledger, carry it out, and say how it ended. Run again, it goes on where it was.
+
+    Args:
+        config: as for `Client.from_config`; with several workers each opens it anew.
+        rows: the input; None to go on with what the ledger holds.
+        ledger: a file's path, or `postgresql://…` without a password; `?job=NAME` chooses among several jobs of a database.
+        options: pace, order and processes.
+        fingerprint: what tells this input (and how it is read) from any other, such as a hash of the file and of the
+            mapping. With it, a ledger that holds the whole input is not compared row by row: `rows` is not even begun.
+        stop: asks for a clean end.
+        report: is given the progress about once a second, and at the end, in a thread of the runner's.
+
+    Returns:
+        The progress at the end, with `end`.
+
+    Raises:
+        LedgerError: the ledger can't be used: every reason is in `problems`. Nothing was sent after it arose.
+        ConfigError: the configuration can't work.
+        ValueError: lines that don't rise.
+    """
+    job = Job(Source(config=config), ledger, options or Options(), stop or Stop(), report)
+    return asyncio.run(job.run(rows, fingerprint))
+
+
+def status(ledger: str | os.PathLike[str]) -> Status:
+    """How far a job is; may be asked while it runs.
+
+    Raises:
+        LedgerError: there is no such ledger, or it can't be read.
+    """
+    with closing(Ledger(ledger)) as opened:
+        return progress(opened)
+
+
+def retry(ledger: str | os.PathLike[str], states: Sequence[State] = (State.UNKNOWN,)) -> int:
+    """Take rows up again: the next `run` (with `rows=None`) tries them anew, by the tables of doubt. A final row never is.
+
+    Args:
+        ledger: the ledger; nothing may be running on it.
+        states: `UNKNOWN`, `UNSENT` or both. A Refund in doubt is never taken up.
+
+    Returns:
+        How many rows.
+
+    Raises:
+        LedgerError: the ledger can't be used.
+        ValueError: a state whose rows are final.
+    """
+    if not states or set(states) - _RETRIED:
+        raise ValueError("states: only rows that are unknown or unsent can be taken up again")
+    with closing(Ledger(ledger, alone=True)) as opened:
+        return retried(opened, states)
+
+
+def export(ledger: str | os.PathLike[str], states: Sequence[State] = ()) -> Iterator[Entry]:
+    """The rows in the order of the input, streamed; may be asked while the job runs.
+
+    Args:
+        ledger: the ledger.
+        states: only rows in these states; all rows where none is given.
+
+    Raises:
+        LedgerError: the ledger can't be read.
+    """
+    with closing(Ledger(ledger)) as opened:
+        yield from entries(opened, _words(), states)
+
+
+def settle(ledger: str | os.PathLike[str], line: int, *, applied: bool, reason: str) -> Entry:
+    """An operator's word for a row in doubt. Its updates of the same pass that waited may then go on.
+
+    Args:
+        ledger: the ledger; nothing may be running on it.
+        line: the row's line.
+        applied: whether the update took effect.
+        reason: how the operator knows; kept in the outcome's notes.
+
+    Raises:
+        LedgerError: there is no such row, it isn't in doubt, or the ledger can't be used.
+        ValueError: no reason.
+    """
+    if not reason.strip():
+        raise ValueError("reason: say how it is known")
+    with closing(Ledger(ledger, alone=True)) as opened:
+        return settle_row(opened, line, _words(), applied=applied, reason=reason.strip())
+
+
+def work(
+    config: Given,
+    ledger: str,
+    options: Options | None = None,
+    *,
+    stop: Stop | None = None,
+    report: Callable[[Status], object] | None = None,
+) -> Status:
+    """Help with a job on a PostgreSQL ledger that another process, maybe on another machine, has written; until nothing is left to do.
+
+    Raises:
+        LedgerError: the ledger can't be used, or holds no complete job.
+        ConfigError: the configuration can't work, or is another one.
+    """
+    job = Job(Source(config=config), ledger, options or Options(), stop or Stop(), report, helping=True)
+    return asyncio.run(job.run(None))
+
+
+def run_bulk(
+    client_or_config: AsyncClient | Given,
+    updates: Iterable[PassUpdate] | None,
+    *,
+    ledger: str | os.PathLike[str],
+    options: Options | None = None,
+    stop: Stop | None = None,
+) -> Iterator[tuple[int, Outcome]]:
+    """Carry out many updates, and yield each outcome with its line (from 1) as it becomes final or is left in doubt.
+
+    A ledger that already holds these updates is gone on with: outcomes of an earlier run are not yielded again
+    (`export` gives them).
+
+    Args:
+        client_or_config: what `Client.from_config` takes; or an `AsyncClient`, which is then used in this process alone.
+        updates: the updates, in their order; None to go on with what the ledger holds.
+        ledger: a file's path or a PostgreSQL URL.
+        options: pace, order and processes.
+        stop: asks for a clean end; leaving the generator does, too.
+
+    Raises:
+        LedgerError: the ledger can't be used.
+        ConfigError: the configuration can't work.
+    """
+    return _Reader(client_or_config, updates, ledger, options or Options(), stop or Stop()).read()
+
+
+async def arun_bulk(
+    client_or_config: AsyncClient | Given,
+    updates: Iterable[PassUpdate] | None,
+    *,
+    ledger: str | os.PathLike[str],
+    options: Options | None = None,
+    stop: Stop | None = None,
+) -> AsyncIterator[tuple[int, Outcome]]:
+    """The same, awaiting."""
+    feed, asked = Feed(), stop or Stop()
+    job = Job(Source.of(client_or_config), ledger, options or Options(), asked, feed=feed)
+    task = asyncio.ensure_future(job.run(_rows(updates)))
+    try:
+        while told := await feed.take():
+            for line, body in told:
+                yield line, Outcome.model_validate_json(body)
+    finally:
+        asked.request()
+        await feed.end()
+        await task
+
+
+class _Reader:
+    """A run in a thread of its own, so that requests in flight never wait for whoever reads their outcomes."""
+
+    def __init__(
+        self,
+        given: AsyncClient | Given,
+        updates: Iterable[PassUpdate] | None,
+        ledger: str | os.PathLike[str],
+        options: Options,
+        stop: Stop,
+    ) -> None:
+        self._given, self._updates, self._ledger, self._options, self._stop = given, updates, ledger, options, stop
+        self._told: queue.Queue[tuple[int, Outcome] | BaseException | None] = queue.Queue(1000)
+        self._left = threading.Event()
+
+    def read(self) -> Iterator[tuple[int, Outcome]]:
+        thread = threading.Thread(target=self._run, name="passbridge-bulk", daemon=True)
+        thread.start()
+        try:
+            while (told := self._told.get()) is not None:
+                if isinstance(told, BaseException):
+                    raise told
+                yield told
+        finally:
+            self._stop.request()
+            self._left.set()
+            while thread.is_alive():  # it may wait for room to say what nobody reads any more
+                self._drain()
+                thread.join(0.05)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._pass_on())
+        except BaseException as error:  # noqa: BLE001 - raised where it is read
+            self._told.put(error)
+        else:
+            self._told.put(None)
+
+    async def _pass_on(self) -> None:
+        outcomes = arun_bulk(self._given, self._updates, ledger=self._ledger, options=self._options, stop=self._stop)
+        async for told in outcomes:
+            if not self._left.is_set():
+                await asyncio.to_thread(self._told.put, told) if self._told.full() else self._told.put_nowait(told)
+
+    def _drain(self) -> None:
+        while not self._told.empty():
+            self._told.get_nowait()
+
+
+def _rows(updates: Iterable[PassUpdate] | None) -> Iterator[Row] | None:
+    return None if updates is None else (Row.of(line, update) for line, update in enumerate(updates, 1))
+
+
+def _words() -> Words:
+    return load_tables(mapping_texts()).outcomes

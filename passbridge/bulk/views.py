@@ -1,0 +1,179 @@
+"""What a ledger tells, and what an operator tells it.
+
+Owns reading: progress, rows with their outcomes in input order; and the two ways in which a person acts on a row in
+doubt. Carries nothing out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from heapq import merge
+from operator import attrgetter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from passbridge.bulk.database import refused
+from passbridge.bulk.order import Why
+from passbridge.bulk.outcomes import Verdict, Words, killed, moment, settled
+from passbridge.bulk.schema import LINE_BITS, OUTCOMES, PROGRESS, id_of
+from passbridge.bulk.shapes import Entry, State, Status, worst
+from passbridge.domain import Outcome, load_update
+
+if TYPE_CHECKING:
+    from passbridge.bulk.ledger import Ledger
+
+__all__ = ["entries", "progress", "retried", "settle_row"]
+
+_PAGE: Final = 200
+"""Rows of a lane read at once."""
+_MASK: Final = (1 << LINE_BITS) - 1
+_LATER: Final = 6
+_DOUBT: Final = 5
+_ROWS: Final = "SELECT i.id, i.at, i.text, o.state, o.body FROM item i LEFT JOIN outcome o ON o.id = i.id"
+
+
+def progress(ledger: Ledger) -> Status:
+    """How far the job is: a few hundred small rows are read, however large it is."""
+    db = ledger.db
+    job = ledger.job()
+    states: Counter[State] = Counter()
+    codes: Counter[str] = Counter()
+    exits: set[int] = set()
+    for state, code, exit_, n in db.rows("SELECT state, code, exit, sum(n) FROM progress GROUP BY state, code, exit"):
+        count = int(n)
+        if count:
+            states[State(state)] += count
+            codes[code] += count
+            exits.add(exit_)
+    del codes[""]
+    rows = job.loaded if job else 0
+    still = rows - sum(states.values())
+    if still:
+        states[State.OPEN] = still
+        exits.add(_LATER)
+    in_flight = sum(len(json.loads(flight)["lines"]) for (flight,) in db.rows("SELECT flight FROM lane WHERE flight <> ''"))
+    exits |= {_DOUBT} if in_flight else set()
+    rates = db.rows("SELECT max(rate) FROM pace")
+    return Status(
+        rows=rows,
+        states=MappingProxyType({state: states[state] for state in State if states[state]}),
+        codes=MappingProxyType(dict(sorted(codes.items()))),
+        in_flight=in_flight,
+        loading=not (job and job.ready),
+        exit=worst(exits),
+        rate=rates[0][0],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads rows; one that is marked, and has no outcome, shows the doubt it stands in."""
+
+    ledger: Ledger
+    words: Words
+    marks: Mapping[int, tuple[str, float]]
+
+
+def _reader(ledger: Ledger, words: Words) -> _Reader:
+    marks: dict[int, tuple[str, float]] = {}
+    for lane, account, flight in ledger.db.rows("SELECT lane, account, flight FROM lane WHERE flight <> ''"):
+        mark = json.loads(flight)
+        marks |= {id_of(lane, line): (account, mark["at"]) for line in mark["lines"]}
+    return _Reader(ledger, words, marks)
+
+
+def entries(ledger: Ledger, words: Words, states: Collection[State]) -> Iterator[Entry]:
+    """The rows in input order: the lanes' rows, each in order, merged."""
+    lanes = [0, *(lane for (lane,) in ledger.db.rows("SELECT lane FROM lane ORDER BY lane"))]
+    wanted, reader = frozenset(states or State), _reader(ledger, words)
+    yield from merge(*(_of_lane(reader, lane, wanted) for lane in lanes), key=attrgetter("line"))
+
+
+def _of_lane(reader: _Reader, lane: int, wanted: frozenset[State]) -> Iterator[Entry]:
+    query = f"{_ROWS} WHERE i.id > ? AND i.id < ? ORDER BY i.id LIMIT ?"
+    if not wanted & {State.OPEN, State.UNKNOWN}:
+        listed = ", ".join(f"'{state.value}'" for state in sorted(wanted))
+        query = query.replace("LEFT JOIN", "JOIN").replace("WHERE", f"WHERE o.state IN ({listed}) AND")
+    at, top = (lane << LINE_BITS) - 1, (lane + 1) << LINE_BITS
+    while rows := reader.ledger.db.rows(query, (at, top, _PAGE)):
+        at = rows[-1][0]
+        for row in rows:
+            entry = _entry(reader, *row)
+            if entry.state in wanted:
+                yield entry
+
+
+def _entry(reader: _Reader, row: int, at: int | None, text: str, state: str | None, body: str | None) -> Entry:  # noqa: PLR0913, PLR0917 - a row's columns
+    known = State(state) if state else State.OPEN
+    if known is State.OPEN and row in reader.marks:
+        account, marked = reader.marks[row]
+        update = load_update(text)
+        update = update.model_copy(update={"at": moment(at)}) if at else update
+        return Entry(row & _MASK, State.UNKNOWN, text, killed(update, None, account, marked, reader.words).model_dump_json())
+    if known is State.REPEATED:  # its outcome is that of the row it repeats
+        found = reader.ledger.db.rows("SELECT body FROM outcome WHERE id = ?", (int(body or 0),))
+        body = found[0][0] if found else None
+    return Entry(row & _MASK, known, text, body)
+
+
+def _one(ledger: Ledger, line: int, words: Words) -> tuple[int, Entry]:
+    """A row by its line.
+
+    Raises:
+        LedgerError: there is none.
+    """
+    lanes = [0, *(lane for (lane,) in ledger.db.rows("SELECT lane FROM lane"))]
+    ids = [lane << LINE_BITS | line for lane in lanes]
+    found = ledger.db.rows(f"{_ROWS} WHERE i.id IN ({', '.join('?' * len(ids))})", ids)
+    if not found:
+        raise refused(f"{ledger.db.name}: line {line}", "no_row", "there is no such row", "give a line that the export lists")
+    return found[0][0], _entry(_reader(ledger, words), *found[0])
+
+
+def retried(ledger: Ledger, states: Sequence[State]) -> int:
+    """Let rows be taken up again; how many. A Refund in doubt never is."""
+    db = ledger.db
+    whys = [why for state, why in ((State.UNKNOWN, Why.UNKNOWN), (State.UNSENT, Why.UNSENT)) if state in states]
+    marks = ", ".join("?" * len(whys))
+    with db.transaction():
+        count = db.run(
+            f"UPDATE pending SET again = 1, takes = 0, due = 0 WHERE why IN ({marks}) AND NOT (refund = 1 AND why = 'unknown')",  # noqa: S608 - marks alone
+            whys,
+        )
+        db.run("UPDATE lane SET due = 0")
+    return count
+
+
+def settle_row(ledger: Ledger, line: int, words: Words, *, applied: bool, reason: str) -> Entry:
+    """Keep an operator's word for a row in doubt; what waited for it may go on.
+
+    Raises:
+        LedgerError: there is no such row, or it isn't in doubt.
+    """
+    row, entry = _one(ledger, line, words)
+    kept = ledger.db.rows("SELECT 1 FROM pending WHERE id = ?", (row,))
+    if entry.state is not State.UNKNOWN or entry.body is None or not kept:
+        message = "was in flight when its process ended" if entry.state is State.UNKNOWN else f"is {entry.state.value}, not in doubt"
+        raise refused(
+            f"{ledger.db.name}: line {line}",
+            "not_in_doubt",
+            message,
+            "only a row in doubt can be settled, after a run has taken up what was in flight",
+        )
+    before = Outcome.model_validate_json(entry.body)
+    outcome = settled(before, applied=applied, reason=reason, words=words)
+    old = Verdict.of(before, words)
+    new = replace(Verdict.of(outcome, words), state=State.SETTLED, exit=0 if applied else 1)
+    changes: list[tuple[Any, ...]] = [
+        (row >> LINE_BITS, State.UNKNOWN, old.code, old.exit, -1),
+        (row >> LINE_BITS, State.SETTLED, new.code, new.exit, 1),
+    ]
+    with ledger.db.transaction():
+        ledger.db.put(OUTCOMES, [(row, State.SETTLED, new.code, new.exit, new.body)])
+        ledger.db.run("DELETE FROM pending WHERE id = ?", (row,))
+        ledger.db.put(PROGRESS, changes)
+        ledger.db.run("UPDATE lane SET due = 0 WHERE lane = ?", (row >> LINE_BITS,))
+    return Entry(line, State.SETTLED, entry.text, new.body)
