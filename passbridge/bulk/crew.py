@@ -67,7 +67,7 @@ class Crew:
                 worker.kill()
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
-        return End.STOPPED if self.stop.requested else End.PAUSED if End.PAUSED in ends else End.DONE
+        return End.STOPPED if self.stop.requested or End.STOPPED in ends else End.PAUSED if End.PAUSED in ends else End.DONE
 
     async def _kept(self, owner: str) -> End:
         """One worker, replaced while it dies."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -89,8 +90,12 @@ async def _streams(out: BinaryIO) -> None:
     reader = asyncio.StreamReader(limit=1 << 26)
     loop = asyncio.get_running_loop()
     pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    stop = Stop()
+    # A service manager tells every process of a job to end: in-flight requests are finished, as the parent would ask.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.request())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        await _work(_Parent(reader, out, Stop()))
+        await _work(_Parent(reader, out, stop))
     finally:
         pipe.close()
 

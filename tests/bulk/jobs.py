@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from passbridge import Content, Outcome, PassRef, PassUpdate, Redeem, Refund, Revise
+from passbridge import Client, Content, Outcome, PassRef, PassUpdate, Redeem, Refund, Revise
 from passbridge.bulk import Entry, Options, Row, Status, export, run, run_bulk
+from passbridge.bulk.jobs import book
+from passbridge.bulk.ledger import Ledger
+from passbridge.bulk.loading import load
+from passbridge.client import accounts_of
 from passbridge.sandbox import Sandbox
 
 USER = "2160400000000135"
@@ -62,6 +67,15 @@ class Desk:
     def run(self, updates: Sequence[PassUpdate] | None, ledger: str | None = None, **options: Any) -> Status:  # noqa: ANN401 - Options' own
         chosen = Options(**({"workers": 1, "patience": 2.0} | options))
         return run(self.config, None if updates is None else rows(updates), ledger or self.ledger, chosen)
+
+    def write(self, updates: Sequence[PassUpdate], ledger: str | None = None) -> Path:
+        """A job that is written and not begun; gives the configuration's file, made so that other processes can read it."""
+        config = self.folder / "passbridge.toml"
+        self.box.write_config(config)
+        config.write_text(config.read_text(encoding="utf-8") + "\n[retry]\nattempts = 1\ndeadline = 1.0\n", encoding="utf-8")
+        with Client.from_config(config) as client, closing(Ledger(ledger or self.ledger, create=True)) as opened:
+            load(opened, rows(updates), book(accounts_of(client), supersede=False))
+        return config
 
     def outcomes(self, updates: Sequence[PassUpdate] | None, ledger: str | None = None, **options: Any) -> dict[int, Outcome]:  # noqa: ANN401 - Options' own
         chosen = Options(**({"workers": 1, "patience": 2.0} | options))

@@ -178,3 +178,34 @@ def test_a_killed_ledger_says_which_rows_may_have_been_sent(desk: Desk) -> None:
     assert all(
         json.loads(entry.body or "{}")["attempts"][0]["code"] == "NO_ANSWER" for entry in entries.values() if entry.state is State.UNKNOWN
     )
+
+
+_FULL = """
+import resource, sys
+from pathlib import Path
+from passbridge.bulk import Options, run
+from passbridge.errors import LedgerError
+size = Path(sys.argv[2]).stat().st_size + 60_000
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+try:
+    run(sys.argv[1], None, sys.argv[2], Options(workers=int(sys.argv[3])))
+except LedgerError as error:
+    print([problem.code for problem in error.problems])
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_disk_that_takes_no_more_stops_the_job_with_nothing_sent_unmarked(desk: Desk, workers: int) -> None:
+    ids = desk.passes(200)
+    config = desk.write([redeem(id_) for id_ in ids])
+
+    command = [sys.executable, "-c", _FULL, str(config), desk.ledger, str(workers)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - our own command
+
+    assert done.stdout == "['unusable']\n", done.stderr
+    entries = desk.entries()
+    known = {entry.outcome.pass_id for entry in entries.values() if entry.outcome}
+    reached = {str(request["pass"]) for request in desk.log()}
+    assert 0 < len(reached) < 200
+    assert reached <= known, "a request left though its mark is not on the disk"
+    assert desk.run(None).states[State.APPLIED] >= 150

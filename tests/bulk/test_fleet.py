@@ -8,18 +8,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 
-from passbridge import Client
 from passbridge.bulk import LaneWorker, Options, State, export, run, status, sweep, work
-from passbridge.bulk.jobs import book
-from passbridge.bulk.ledger import Ledger
-from passbridge.bulk.loading import load
-from passbridge.client import accounts_of
 from passbridge.errors import LedgerError
-from tests.bulk.jobs import Desk, redeem, revise, rows
+from tests.bulk.jobs import Desk, redeem, revise
 
 _WORKER = """
 import sys
@@ -52,13 +47,7 @@ def _until(ready: Callable[[], bool]) -> None:
 def _written(desk: Desk, ledger: str) -> list[str]:
     """A job that is written and not begun: two updates of each pass."""
     ids = desk.passes(_PASSES)
-    desk.box.write_config(desk.folder / "passbridge.toml")
-    config = desk.folder / "passbridge.toml"
-    config.write_text(config.read_text(encoding="utf-8") + "\n[retry]\nattempts = 1\ndeadline = 1.0\n", encoding="utf-8")
-    given = rows([*(revise(id_) for id_ in ids), *(redeem(id_) for id_ in ids)])
-
-    with Client.from_config(str(config)) as client, closing(Ledger(ledger, create=True)) as opened:
-        load(opened, given, book(accounts_of(client), supersede=False))
+    desk.write([*(revise(id_) for id_ in ids), *(redeem(id_) for id_ in ids)], ledger)
     return ids
 
 

@@ -137,13 +137,14 @@ def test_a_row_is_taken_again_only_where_the_conversation_would_send_again(desk:
 
 
 def test_the_rate_is_kept_over_all_lanes_and_workers(desk: Desk, ledger: str) -> None:
-    ids = desk.passes(60)
+    ids = desk.passes(50)
 
-    desk.run([redeem(id_) for id_ in ids], ledger, rate=40.0, workers=2)
+    desk.run([redeem(id_) for id_ in ids], ledger, rate=20.0, workers=2)
 
     at = sorted(datetime.fromisoformat(request["at"]).timestamp() for request in desk.log())
-    assert len(at) == 60
-    assert at[-1] - at[0] >= 58 / 40  # 60 permits are 59 spaces; the first request may be late by one
+    assert len(at) == 50
+    # 50 permits are 49 spaces. None is used early; on a busy machine the first may be used late, by some of them.
+    assert at[-1] - at[0] >= 35 / 20
 
 
 def test_attempts_beyond_the_first_take_permits_too(desk: Desk) -> None:
@@ -221,24 +222,25 @@ def _moved(config: dict[str, object], url: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stop_finishes_what_is_in_flight_and_a_further_run_goes_on(desk: Desk, workers: int) -> None:
-    updates = [redeem(id_) for id_ in desk.passes(150)]
+    updates = [redeem(id_) for id_ in desk.passes(250)]
     stop = Stop()
     told: list[Status] = []
 
     def report(progress: Status) -> None:
         told.append(progress)
-        stop.request()
+        if progress.states.get(State.APPLIED):
+            stop.request()
 
     first = run(desk.config, rows(updates), desk.ledger, Options(workers=workers, rate=60.0), stop=stop, report=report)
 
     assert first.end is End.STOPPED
     assert told
-    assert 0 < first.states[State.APPLIED] < 150
+    assert 0 < first.states[State.APPLIED] < 250
     assert first.in_flight == 0
     assert first.states[State.APPLIED] == len(desk.log())
     second = desk.run(updates, workers=workers)
-    assert dict(second.states) == {State.APPLIED: 150}
-    assert len(desk.log()) == 150
+    assert dict(second.states) == {State.APPLIED: 250}
+    assert len(desk.log()) == 250
 
 
 def test_leaving_the_outcomes_stops_the_job(desk: Desk) -> None:
