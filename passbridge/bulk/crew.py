@@ -42,7 +42,7 @@ class Crew:
     """
 
     store: LocalStore
-    config: Given
+    config: Given = field(repr=False)  # a mapping may hold keys
     options: Options
     stop: Stop
     lock: int | None

@@ -6,6 +6,7 @@ once, with `?` for a value, in what both databases speak.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -80,6 +81,14 @@ def refused(where: str, code: str, message: str, mend: str = "") -> LedgerError:
     return LedgerError([Problem(where, code, message, mend)])
 
 
+def _made(path: Path) -> None:
+    """The empty file, readable by its owner alone: it will hold who has which pass."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise refused(str(path), "unusable", f"can't be made: {error.strerror}", "give a path in a folder you may write to") from None
+
+
 class Sqlite:
     """A ledger in a file: WAL, each commit synced to the disk before it returns.
 
@@ -96,6 +105,8 @@ class Sqlite:
         self._fresh = not path.exists() or path.stat().st_size == 0
         if self._fresh and not create:
             raise refused(self.name, "no_ledger", "there is no such ledger", "give the ledger of a job that was started")
+        if self._fresh:
+            _made(path)
         with self._failures():
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY)
         try:

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from passbridge.bulk.courier import Courier
@@ -44,7 +44,7 @@ class Source:
         client: a client, used in this process alone.
     """
 
-    config: Given = None
+    config: Given = field(default=None, repr=False)  # a mapping may hold keys
     client: AsyncClient | None = None
 
     @classmethod

@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from passbridge.bulk import Options, Row, run, settle, status
+from passbridge.bulk import Options, Row, Stop, run, settle, status
+from passbridge.bulk.jobs import Job, Source
 from passbridge.bulk.ledger import Ledger
 from passbridge.errors import ConfigError, LedgerError, Problem
 from tests.bulk.jobs import Desk, redeem, rows
@@ -159,6 +160,18 @@ def test_a_second_process(desk: Desk) -> None:
     with closing(Ledger(desk.ledger, alone=True)):
         assert refusal(lambda: desk.run(None)) == [(desk.ledger, "locked")]
         assert status(desk.ledger).rows == 1
+
+
+def test_a_ledger_is_its_owners_alone(desk: Desk) -> None:
+    desk.run([redeem(id_) for id_ in desk.passes(1)])
+
+    assert Path(desk.ledger).stat().st_mode & 0o077 == 0
+
+
+def test_a_job_never_shows_its_configuration(desk: Desk) -> None:
+    job = Job(Source(config=desk.config), desk.ledger, Options(), Stop())
+
+    assert "PRIVATE KEY" not in repr(job)
 
 
 def test_a_folder_that_is_not_there(desk: Desk) -> None:
