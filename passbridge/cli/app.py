@@ -14,13 +14,14 @@ from typing import Any
 import click
 
 from passbridge.cli.output import TRACEBACK_VARIABLE, Exit, Failure, emit_error, json_option, plain, prepare, say
-from passbridge.errors import ConfigError, InvalidUpdate, PassbridgeWarning, Problem
+from passbridge.errors import ConfigError, InvalidUpdate, LedgerError, PassbridgeWarning, Problem
 
 __all__ = ["run"]
 
 _COMMANDS = {
     "demo": ("passbridge.cli.demo:demo", "Run the documents' own samples through all four profiles, on an embedded sandbox."),
     "send": ("passbridge.cli.send:send", "Apply one update, read as JSON."),
+    "bulk": ("passbridge.cli.bulk:bulk", "Carry out many updates: safe to interrupt at any moment, and to run again."),
     "codes": ("passbridge.cli.codes:codes", "Look up a gateway's code, or list them all."),
     "mapping": ("passbridge.cli.mapping:mapping", "Show and check the tables behind the outcomes."),
     "doctor": ("passbridge.cli.doctor:doctor", "Check the configuration, keys, certificates and clock."),
@@ -34,8 +35,12 @@ Exit codes: 0 done; 1 refused by the gateway; 2 bad input; 3 configuration;
 4 signature; 5 unknown: it may have been applied; 6 nothing was sent, try
 again; 70 a bug in passbridge; 130 interrupted."""
 
-_EXTRAS = {"rich": "cli", "starlette": "sandbox", "uvicorn": "sandbox"}
+_EXTRAS = {"rich": "cli", "pyarrow": "parquet", "starlette": "sandbox", "uvicorn": "sandbox"}
 """What is installed with which extra; click is missed before this module is."""
+
+
+_LEDGER_EXITS = {"locked": Exit.LATER, "missing_extra": Exit.CONFIG, "other_configuration": Exit.CONFIG}
+"""What a ledger that can't be used means to the shell, by its problem's code; bad input, if not here."""
 
 
 class _Lazy(click.Group):
@@ -103,6 +108,8 @@ def _failure(error: Exception) -> Failure:
         return Failure(Exit.CONFIG, "config", error.problems)
     if isinstance(error, InvalidUpdate):
         return Failure(Exit.USAGE, "invalid_update", error.problems)
+    if isinstance(error, LedgerError):
+        return Failure(_LEDGER_EXITS.get(error.problems[0].code, Exit.USAGE), "ledger", error.problems)
     code, kind, message, mend = _reason(error)
     return Failure(code, kind, [Problem("", kind, message, mend)])
 

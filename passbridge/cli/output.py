@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
@@ -26,9 +27,11 @@ __all__ = [
     "TRACEBACK_VARIABLE",
     "Exit",
     "Failure",
+    "command_line",
     "config_option",
     "emit",
     "emit_error",
+    "give",
     "json_option",
     "named",
     "outcome_exit",
@@ -57,6 +60,7 @@ class Exit(IntEnum):
     LATER = 6
     BUG = 70
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 _LONGEST: Final = 2**24
@@ -75,14 +79,21 @@ class _Mode:
     """Whether programs read us; known before the arguments are parsed, so that a usage error is JSON too."""
 
     json = False
+    arguments: tuple[str, ...] = ()
 
 
 def prepare(arguments: Sequence[str]) -> None:
     """Look for `--json` anywhere before a `--`; let no character stop the output."""
+    _Mode.arguments = tuple(arguments)
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     _Mode.json = "--json" in own
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def command_line() -> str:
+    """This very command, as a shell takes it."""
+    return shlex.join(["passbridge", *_Mode.arguments])
 
 
 def json_option(command: _Command) -> _Command:
@@ -113,11 +124,13 @@ def emit(document: Any, show: Callable[[], None]) -> None:  # noqa: ANN401 - any
 
     A reader who has left changes nothing about the result, so the exit code stays what it says.
     """
+    give((lambda: click.echo(_written(document))) if _Mode.json else show)
+
+
+def give(write: Callable[[], object]) -> None:
+    """Let a result be written to standard output, whatever form it has."""
     try:
-        if _Mode.json:
-            click.echo(_written(document))
-        else:
-            show()
+        write()
         if sys.stdout:
             sys.stdout.flush()
     except BrokenPipeError:

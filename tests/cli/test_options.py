@@ -10,6 +10,12 @@ COMMANDS = [
     (),
     ("demo",),
     ("send",),
+    ("bulk",),
+    ("bulk", "run"),
+    ("bulk", "status"),
+    ("bulk", "retry"),
+    ("bulk", "export"),
+    ("bulk", "settle"),
     ("codes",),
     ("mapping",),
     ("mapping", "explain"),
@@ -28,7 +34,7 @@ COMMANDS = [
     ("sandbox", "fault", "list"),
     ("sandbox", "fault", "clear"),
 ]
-GROUPS = [(), ("mapping",), ("config",), ("keys",), ("sandbox",), ("sandbox", "fault")]
+GROUPS = [(), ("bulk",), ("mapping",), ("config",), ("keys",), ("sandbox",), ("sandbox", "fault")]
 
 
 def spelt(words: tuple[str, ...]) -> str:
@@ -102,6 +108,13 @@ def test_a_group_without_a_command_is_an_error_for_programs(cli: Cli, group: tup
         ("sned",),
         ("send", "--form", "x"),
         ("send", "left over"),
+        ("bulk", "run"),
+        ("bulk", "run", "in.jsonl", "--rate", "fast"),
+        ("bulk", "run", "in.jsonl", "--format", "xlsx"),
+        ("bulk", "retry", "in.db", "--state", "applied"),
+        ("bulk", "export", "in.db", "--state", "lost"),
+        ("bulk", "settle", "in.db", "1"),
+        ("bulk", "settle", "in.db", "0", "--as", "applied", "--reason", "x"),
         ("mapping", "explain", "hk.ticket"),
         ("mapping", "explain", "hk.ticket", "SUCCESS", "--action", "burn"),
         ("mapping", "check"),
@@ -133,6 +146,12 @@ def test_a_mistaken_argument_is_told_and_exits_2(cli: Cli, arguments: tuple[str,
         ("send", "--to", ""),
         ("send", "--after", ""),
         ("send", "--config", ""),
+        ("bulk", "run", ""),
+        ("bulk", "run", "in.jsonl", "--ledger", ""),
+        ("bulk", "run", "in.jsonl", "--to", ""),
+        ("bulk", "run", "in.csv", "--map", ""),
+        ("bulk", "status", ""),
+        ("bulk", "export", "in.db", "-o", ""),
         ("config", "show", "--config", ""),
         ("keys", "generate", "--name", ""),
         ("sandbox", "fault", "add", "unsigned", "--pass", ""),
