@@ -56,8 +56,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measured(world: World, region: str, asked: argparse.Namespace) -> list[Result]:
-    first, *others = _contenders(world, region)
-    chosen = [first, *(one for one in others if not asked.only or asked.only in one.title)]
+    chosen: list[Contender] = []
+    for contender in _contenders(world, region):
+        if not chosen or not asked.only or asked.only in contender.title:
+            chosen.append(contender)
+        else:
+            contender.close()
     return measure(chosen, asked.rounds, asked.seconds)
 
 
