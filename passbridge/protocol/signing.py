@@ -26,6 +26,9 @@ PrivateKey: TypeAlias = RSAPrivateKey | EllipticCurvePrivateKey
 PublicKey: TypeAlias = RSAPublicKey | EllipticCurvePublicKey
 
 
+_PADDING: Final = padding.PKCS1v15()
+
+
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """RSASSA-PKCS1-v1_5 with one hash, or ECDSA (the signature in DER) with one hash on one curve.
@@ -92,13 +95,13 @@ def verify(key: PublicKey, algorithm: Algorithm, data: bytes, signature: bytes) 
 
 def rsa_signer(key: RSAPrivateKey, algorithm: Algorithm) -> Signer:
     """The signer for an RSA key held in memory."""
-    return lambda data: key.sign(data, padding.PKCS1v15(), algorithm.hash)
+    return lambda data: key.sign(data, _PADDING, algorithm.hash)
 
 
 def rsa_verify(key: RSAPublicKey, algorithm: Algorithm, data: bytes, signature: bytes) -> bool:
     """Whether this RSA key made this signature over these bytes with this hash, and no other."""
     try:
-        key.verify(signature, data, padding.PKCS1v15(), algorithm.hash)
+        key.verify(signature, data, _PADDING, algorithm.hash)
     except InvalidSignature:
         return False
     return True
