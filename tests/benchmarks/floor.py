@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from functools import partial
-from urllib.parse import parse_qsl, quote_plus, unquote
+from urllib.parse import parse_qsl, quote_plus
 
 import aiohttp
 import httpx
@@ -83,13 +83,17 @@ def _by_httpx(client: httpx.Client, make: Make, check: Check, count: int) -> Non
         check(response.headers, response.content)
 
 
+def _escaped(signature: str) -> str:
+    return signature.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+
+
 def _hk(world: World) -> tuple[Make, Check]:
     request = world.rendered("hk")
     key, public = world.merchant, world.gateway.public_key()
 
     def make() -> Sent:
         time = datetime.now(EAST_8).isoformat(timespec="seconds")
-        signature = quote_plus(sign(key, f"POST {PATH}\n{CLIENT_ID}.{time}.".encode() + request.body))
+        signature = _escaped(sign(key, f"POST {PATH}\n{CLIENT_ID}.{time}.".encode() + request.body))
         headers = {
             "Content-Type": "application/json; charset=UTF-8",
             "Client-Id": CLIENT_ID,
@@ -100,7 +104,7 @@ def _hk(world: World) -> tuple[Make, Check]:
 
     def check(headers: object, body: bytes) -> None:
         time, field = headers["Response-Time"], headers["Signature"]  # type: ignore[index]  # either library's own
-        signature = unquote(field.rpartition("signature=")[2]).encode()
+        signature = field.rpartition("signature=")[2].replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
         verify(public, f"POST {PATH}\n{CLIENT_ID}.{time}.".encode() + body, signature)
 
     return make, check
@@ -120,7 +124,7 @@ def _cn(world: World) -> tuple[Make, Check]:
         signature = sign(key, "&".join(f"{name}={params[name]}" for name in sorted(params)).encode())
         query = "&".join(f"{name}={quote_plus(value)}" for name, value in public_params.items())
         body = "&".join(f"{name}={quote_plus(value)}" for name, value in business.items()).encode()
-        return f"{address}?{query}&sign={quote_plus(signature)}", content_type, body
+        return f"{address}?{query}&sign={_escaped(signature)}", content_type, body
 
     def check(_: object, body: bytes) -> None:
         end = body.rindex(b',"sign":"')

@@ -59,7 +59,7 @@ def sign(key: RSAPrivateKey, data: bytes) -> str:
     return base64.b64encode(key.sign(data, padding.PKCS1v15(), hashes.SHA256())).decode()
 
 
-def verify(key: rsa.RSAPublicKey, data: bytes, signature: bytes) -> None:
+def verify(key: rsa.RSAPublicKey, data: bytes, signature: str | bytes) -> None:
     """Raise `InvalidSignature` unless this key made this signature."""
     key.verify(base64.b64decode(signature), data, padding.PKCS1v15(), hashes.SHA256())
 
