@@ -27,10 +27,10 @@ MAX_HEADERS: Final = 100
 """Header fields of an answer: many times what either gateway sends."""
 
 _START: Final = re.compile(r"[A-Z]++ [!-~]++")
-_FIELD: Final = re.compile(r"([!#-'*+.^_`|~0-9A-Za-z-]++):([ \t!-~]*+)")
+_FIELD: Final = re.compile(r"([!#-'*+.^_`|~0-9A-Za-z-]++):([ \t!-~]*+)\r\n")
 """A header field in ASCII (RFC 9110, 5.1 and 5.5): its name, and its value with the blanks around it."""
-_STATUS: Final = re.compile(r"HTTP/1\.1 ([2-9]\d\d)(?: [ -~]*)?", re.ASCII)
-_BODILESS: Final = frozenset({204, 304})
+_HEAD: Final = re.compile(rf"HTTP/1\.1 ([2-9][0-9][0-9])(?: [ -~]*+)?\r\n((?:{_FIELD.pattern})*+)")
+_BODILESS: Final = frozenset({"204", "304"})
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection", "upgrade"})
 _GLUED: Final = b"\r\n\r\n"
 
@@ -87,8 +87,8 @@ def written(request: Outgoing, proxy: Proxy | None = None) -> bytes:
     given = [("Host", request.address.authority), *request.fields, ("Content-Length", str(len(request.body)))]
     if proxy and proxy.authorization:
         given.append(("Proxy-Authorization", proxy.authorization))
-    fields = [f"{name}: {value}" for name, value in given]
-    head = "\r\n".join((f"{start} HTTP/1.1", *fields, "", "")).encode("ascii")
+    fields = [f"{name}: {value}\r\n" for name, value in given]
+    head = f"{start} HTTP/1.1\r\n{''.join(fields)}\r\n".encode("ascii")
     if not _START.fullmatch(start) or not all(map(_FIELD.fullmatch, fields)):
         raise httpx.LocalProtocolError("a line of the request holds what it can't")
     return head + request.body
@@ -99,13 +99,12 @@ def plain_answer(data: bytes) -> WireResponse | None:
     head, glued, body = data.partition(_GLUED)
     if not glued or not head.isascii():
         return None
-    first, *lines = head.decode("ascii").split("\r\n")
-    status, fields = _STATUS.fullmatch(first), [_FIELD.fullmatch(line) for line in lines]
-    if status is None or int(status[1]) in _BODILESS or len(fields) > MAX_HEADERS:
+    found = _HEAD.fullmatch(head.decode("ascii") + "\r\n")
+    if found is None or found[1] in _BODILESS:
         return None
-    pairs = [(found[1], found[2].strip(" \t")) for found in fields if found]
+    pairs = [(name, value.strip(" \t")) for name, value in _FIELD.findall(found[2])]
     framing = [(name.lower(), value.lower()) for name, value in pairs if name.lower() in _FRAMING]
     expected = [("content-length", str(len(body)))]
-    if len(pairs) != len(fields) or [pair for pair in framing if pair != ("connection", "keep-alive")] != expected:
+    if len(pairs) > MAX_HEADERS or [pair for pair in framing if pair != ("connection", "keep-alive")] != expected:
         return None
-    return WireResponse(int(status[1]), Headers(pairs), body)
+    return WireResponse(int(found[1]), Headers(pairs), body)
