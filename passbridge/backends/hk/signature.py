@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from passbridge.domain import Finding
-from passbridge.protocol.signing import Algorithm, PublicKey
+from passbridge.protocol.signing import Algorithm, PublicKey, percent_decoded, percent_encoded
 from passbridge.protocol.signing import verify as key_verify
 from passbridge.protocol.wire import WireRequest, WireResponse
 
@@ -24,9 +24,6 @@ __all__ = ["SignatureField", "Trust", "Verified", "signature_field", "signed_pat
 
 _NAMES: Final = MappingProxyType({"RSA256": frozenset({"rsa256", "sha256withrsa"}), "ECC224": frozenset({"ecc224"})})
 """The words for each algorithm: the pages' own, and what older editions call RSA256. They are not case-sensitive."""
-
-_ESCAPES: Final = (("+", "%2B"), ("/", "%2F"), ("=", "%3D"))
-"""What percent-encoding changes in base64. A signature holds a dozen of them: replacing is ten times faster than `urllib`."""
 
 _MILLISECONDS: Final = re.compile(r"\d{13}", re.ASCII)
 _TOO_FINE: Final = re.compile(r"(\.\d{6})\d+")
@@ -80,10 +77,7 @@ def signed_path(url: str) -> str:
 
 def signature_field(algorithm: Algorithm, signature: bytes, key_version: str) -> str:
     """A `Signature` header field as the official SDKs write it: no blanks, standard base64, percent-encoded."""
-    text = base64.b64encode(signature).decode()
-    for mark, escape in _ESCAPES:
-        text = text.replace(mark, escape)
-    return f"algorithm={algorithm.name},keyVersion={key_version},signature={text}"
+    return f"algorithm={algorithm.name},keyVersion={key_version},signature={percent_encoded(signature)}"
 
 
 def verify(request: WireRequest, response: WireResponse, trust: Trust, now: datetime) -> Verified | Finding:
@@ -135,10 +129,8 @@ def _parsed(text: str) -> SignatureField | Finding:
 
 def _decoded(value: str) -> bytes | None:
     """Standard base64, percent-encoded or plain. A literal `+` is base64's own: it is never read as a blank."""
-    for mark, escape in _ESCAPES:
-        value = value.replace(escape, mark)
     try:
-        return base64.b64decode(unquote(value, errors="strict"), validate=True) or None
+        return base64.b64decode(unquote(percent_decoded(value), errors="strict"), validate=True) or None
     except (binascii.Error, ValueError):
         return None
 
