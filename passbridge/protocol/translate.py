@@ -200,12 +200,12 @@ def _required(profile: Profile, name: str) -> tuple[str, ...]:
 def _written(member: str, value: object, row: FieldRow, profile: Profile) -> tuple[JsonValue, list[Problem]]:
     """A member's value as it travels, or why it can't."""
     if member == "action":
-        return {**profile.actions}[value], []  # type: ignore[index]  # checked before
+        return profile.actions[value], []  # type: ignore[index]  # checked before
     if member == "kind":
         if value in profile.kinds:
             return profile.kinds[str(value)], []
         return None, [Problem("kind", "unknown_kind", f"{profile.title} has no such kind", did_you_mean(str(value), profile.kinds))]
-    if isinstance(value, Content) and value.locales and row.transform.startswith("params"):
+    if row.transform.startswith("params") and isinstance(value, Content) and value.locales:
         return None, [Problem("content.locales", "not_carried", f"{profile.title} has no languages", "put the texts into content.params")]
     return TRANSFORMS[row.transform](value), []
 
