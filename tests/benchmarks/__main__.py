@@ -78,6 +78,8 @@ def _table(region: str, results: Sequence[Result]) -> Iterator[str]:
     for result in results:
         cpu, wall = (statistics.median(taken) * _MS for taken in (result.cpu, result.wall))
         yield f"| {result.contender.title} | {cpu:.2f} | {wall:.2f} | {result.ratio(results[0]):.2f} |"
+    least, most = (choose(results[0].cpu) * _MS for choose in (min, max))
+    yield f"\nThe floor took {least:.2f} to {most:.2f} ms: the wider apart, the busier the machine was, and the less the ratios say."
 
 
 def _import_table(costs: dict[str, float]) -> Iterator[str]:
