@@ -54,6 +54,7 @@ RETRY_BUDGET: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class _Account:
+    name: str
     gateway: Gateway
     policy: Policy
     identity: str
@@ -143,7 +144,7 @@ class Accounts:
         account, prepared = self._prepared(update, after)
         if after is not None and (after.ok):
             return _settled(after)
-        subject = Subject(account.gateway.capabilities.account, update.pass_.id, update.key)
+        subject = Subject(account.name, update.pass_.id, update.key)
         return converse(self._about(account.gateway, prepared, subject, account.policy, after))
 
     def executing(self, name: str, sdk_request: object) -> Flow[object]:
@@ -189,7 +190,7 @@ class Accounts:
         """
         account = self._account(update.to or self.default, "to")
         if after is not None:
-            _require_same(update, after, account.gateway.capabilities.account)
+            _require_same(update, after, account.name)
             update = update if update.at or after.at is None else update.model_copy(update={"at": after.at})
         prepared = account.gateway.prepare(update, datetime.now(UTC))
         if prepared.problems:
@@ -221,7 +222,7 @@ def _opened(
         else:
             problems += _ageing(gateway, settings)
             drawn = gateway.drawing(secrets.token_bytes) if isinstance(gateway, NeedsRandomness) else gateway
-            yield name, _Account(drawn, _policy(settings.retry), _identity(settings))
+            yield name, _Account(name, drawn, _policy(settings.retry), _identity(settings))
 
 
 def _ageing(gateway: Gateway, settings: AccountSettings) -> Iterator[Problem]:

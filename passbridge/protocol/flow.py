@@ -148,7 +148,8 @@ def _attempt(gateway: Sealed, prepared: Prepared, policy: Policy, begun: Instant
         brought = yield from _attempt(*verdict.errand, policy, answered, ends)  # an errand's verdict never asks for another
         again = yield from _now()
         verdict = _after(brought, verdict, gateway.judge(prepared, request, reply, again.wall))
-    return verdict if verdict.retry_after is not None else replace(verdict, retry_after=retry_after(reply, answered.wall))
+    asked = retry_after(reply, answered.wall) if verdict.retry_after is None else None
+    return verdict if asked is None else replace(verdict, retry_after=asked)
 
 
 def _after(brought: Verdict, first: Verdict, second: Verdict) -> Verdict:

@@ -86,7 +86,6 @@ def bad_answer(reason: str, native: Native | None, trace_id: str | None) -> Verd
 
 def by_row(row: CodeRow, code: Code, rule: str, native: Native, trace_id: str | None) -> Verdict:
     """A verified answer with a code that the tables know."""
-    refused = Finding(code="SIG-REFUSED", message=f"the gateway refused our signature: {native.sub_code or native.code}", mend=_OUR_KEY)
     return Verdict(
         code=code,
         rule=rule,
@@ -94,14 +93,20 @@ def by_row(row: CodeRow, code: Code, rule: str, native: Native, trace_id: str | 
         trace_id=trace_id,
         settles=row.settles,
         slow=row.slow,
-        finding=refused if row.signature else None,
+        finding=_refused(native) if row.signature else None,
         note=f"read by an overlay: {row.accept_risk}" if row.accept_risk else None,
     )
+
+
+def _refused(native: Native) -> Finding:
+    return Finding(code="SIG-REFUSED", message=f"the gateway refused our signature: {native.sub_code or native.code}", mend=_OUR_KEY)
 
 
 def retry_after(response: WireResponse, now: datetime) -> float | None:
     """The seconds that `Retry-After` asks for, as a number or as a date (RFC 9110, 10.2.3); None where it says neither."""
     text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
     if re.fullmatch(r"\d+", text, re.ASCII):
         return min(float(text), _LONGEST)
     try:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import base64
 import subprocess
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from passbridge.protocol.signing import ALGORITHMS, rsa_signer, rsa_verify
+from passbridge.protocol.signing import ALGORITHMS, percent_decoded, percent_encoded, rsa_signer, rsa_verify
 
 TEXT = "POST /api/open/alipay/v1/ipass/pass/updatePass\n券".encode()
 DIGESTS = {"RSA256": "sha256", "RSA2": "sha256", "RSA": "sha1"}
@@ -64,3 +68,15 @@ def test_a_signature_proves_its_own_text_and_key_alone(name: str, rsa_key: rsa.R
 def test_a_signature_with_another_padding_never_verifies(rsa_key: rsa.RSAPrivateKey) -> None:
     pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.MAX_LENGTH)
     assert not rsa_verify(rsa_key.public_key(), ALGORITHMS["RSA2"], TEXT, rsa_key.sign(TEXT, pss, hashes.SHA256()))
+
+
+@given(st.binary(max_size=300))
+def test_a_signature_travels_as_urllib_would_escape_it(signature: bytes) -> None:
+    assert percent_encoded(signature) == quote(base64.b64encode(signature), safe="")
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(["%", "2", "5", "B", "b", "F", "3", "D", "+", "/", "=", "A", "%2B", "%2f", "%3D", "%25", "é", " "])))
+def test_undoing_our_own_escapes_first_changes_nothing_that_urllib_reads(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert unquote(percent_decoded(text)) == unquote(text)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote_plus, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from passbridge.domain import Finding
-from passbridge.protocol.signing import Algorithm, PublicKey
+from passbridge.protocol.signing import Algorithm, PublicKey, percent_decoded, percent_encoded
 from passbridge.protocol.signing import verify as key_verify
 from passbridge.protocol.wire import WireRequest, WireResponse
 
@@ -24,6 +24,9 @@ __all__ = ["SignatureField", "Trust", "Verified", "signature_field", "signed_pat
 
 _NAMES: Final = MappingProxyType({"RSA256": frozenset({"rsa256", "sha256withrsa"}), "ECC224": frozenset({"ecc224"})})
 """The words for each algorithm: the pages' own, and what older editions call RSA256. They are not case-sensitive."""
+
+_MILLISECONDS: Final = re.compile(r"\d{13}", re.ASCII)
+_TOO_FINE: Final = re.compile(r"(\.\d{6})\d+")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -74,7 +77,7 @@ def signed_path(url: str) -> str:
 
 def signature_field(algorithm: Algorithm, signature: bytes, key_version: str) -> str:
     """A `Signature` header field as the official SDKs write it: no blanks, standard base64, percent-encoded."""
-    return f"algorithm={algorithm.name},keyVersion={key_version},signature={quote_plus(base64.b64encode(signature))}"
+    return f"algorithm={algorithm.name},keyVersion={key_version},signature={percent_encoded(signature)}"
 
 
 def verify(request: WireRequest, response: WireResponse, trust: Trust, now: datetime) -> Verified | Finding:
@@ -127,7 +130,7 @@ def _parsed(text: str) -> SignatureField | Finding:
 def _decoded(value: str) -> bytes | None:
     """Standard base64, percent-encoded or plain. A literal `+` is base64's own: it is never read as a blank."""
     try:
-        return base64.b64decode(unquote(value, errors="strict"), validate=True) or None
+        return base64.b64decode(unquote(percent_decoded(value), errors="strict"), validate=True) or None
     except (binascii.Error, ValueError):
         return None
 
@@ -157,9 +160,9 @@ def _fresh(time: str, window: float, now: datetime) -> Finding | None:
 def _moment(text: str) -> datetime | None:
     """ISO 8601 with an offset, or milliseconds since 1970: what the family of gateways writes (protocol, section 3)."""
     try:
-        if re.fullmatch(r"\d{13}", text, re.ASCII):
+        if _MILLISECONDS.fullmatch(text):
             return _EPOCH + timedelta(milliseconds=int(text))
-        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        moment = datetime.fromisoformat(_TOO_FINE.sub(r"\1", text))
     except ValueError:
         return None
     return moment if moment.tzinfo else None

@@ -6,7 +6,6 @@ tables are others'.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,7 +26,7 @@ from passbridge.errors import ConfigError, InvalidUpdate, Problem
 from passbridge.protocol.flow import GATEWAY_ZONE
 from passbridge.protocol.gateway import Capabilities, Credential, Prepared, Sealed
 from passbridge.protocol.mapping import OutcomeRow, Profile
-from passbridge.protocol.signing import Signer
+from passbridge.protocol.signing import Signer, percent_encoded
 from passbridge.protocol.tables import Tables
 from passbridge.protocol.translate import carried, translate
 from passbridge.protocol.verdict import HTTP_OK, Verdict, bad_answer, no_answer, untrusted
@@ -37,7 +36,7 @@ __all__ = ["BACKEND", "MainlandBackend", "MainlandGateway"]
 
 _IN_QUERY: Final = (
     *("app_id", "method", "format", "charset", "sign_type", "timestamp", "version"),
-    *("encrypt_type", "app_cert_sn", "alipay_root_cert_sn", "sign"),
+    *("encrypt_type", "app_cert_sn", "alipay_root_cert_sn"),
 )
 """The public parameters, which travel in the URL (`charset` must). Business, and tokens above all, travel in the body."""
 
@@ -135,8 +134,8 @@ class MainlandGateway:
             raise TypeError("prepared by another backend")
         charset = self.settings.charset
         params = {**call.params, "timestamp": now.astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S")}
-        params["sign"] = base64.b64encode(self.sign(signed_text(params).encode(charset))).decode()
-        query = _form({name: params[name] for name in _IN_QUERY if name in params}, charset)
+        signature = percent_encoded(self.sign(signed_text(params).encode(charset)))
+        query = f"{_form({name: params[name] for name in _IN_QUERY if name in params}, charset)}&sign={signature}"
         body = _form({name: value for name, value in params.items() if name not in _IN_QUERY}, charset)
         headers = Headers({"Content-Type": f"application/x-www-form-urlencoded;charset={charset}"})
         return WireRequest("POST", f"{self.settings.gateway}?{query}", headers, body.encode())

@@ -17,7 +17,9 @@ __all__ = ["held", "unencodable"]
 
 def unencodable(update: PassUpdate, settings: MainlandSettings) -> Iterator[Problem]:
     """Text that GBK can't hold: the gateway refuses it under any charset (KP.AE_ALIPASS_CHAR_NOT_GBK)."""
-    if settings.gbk_check or settings.charset == "gbk":
+    checked = settings.gbk_check or settings.charset == "gbk"
+    # All of it at once first: where everything can be held, nothing need be looked at one by one.
+    if checked and not _encodes(f"{update.model_dump_json()}{settings.channel_id}", "gbk"):
         given = update.as_json()
         sent: JsonObject = {name: given[name] for name in ("proof", "content") if name in given}
         names: JsonObject = {name: getattr(update.pass_, name) for name in ("id", "user_id", "open_id")}
@@ -35,8 +37,9 @@ def held(text: str, path: str, charset: str) -> Iterator[Problem]:
         yield Problem(path, "unencodable_text", f"{', '.join(map(repr, bad))} can't be held by {charset.upper()}", "write it otherwise")
 
 
-def _encodes(character: str, charset: str) -> bool:
+def _encodes(text: str, charset: str) -> bool:
     try:
-        return bool(character.encode(charset))
+        text.encode(charset)
     except UnicodeEncodeError:
         return False
+    return True
