@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tests.benchmarks.bulk import bulk
 from tests.benchmarks.floor import floors
 from tests.benchmarks.imports import imports
 from tests.benchmarks.kits import kits
@@ -69,6 +70,7 @@ def _contenders(world: World, region: str) -> Iterator[Contender]:
     """The floor with 16 in flight first: it is what the others are compared with."""
     yield from floors(world, region)
     yield from ours(world, region)
+    yield from bulk(world, region)
     yield from kits(world, region)
 
 

@@ -29,12 +29,14 @@ class Contender:
         title: by what means.
         run: does so many of them, and fails unless each was applied.
         close: lets go of connections.
+        share: how many a turn has, where that isn't to be found out.
     """
 
     region: str
     title: str
     run: Callable[[int], None]
     close: Callable[[], object] = field(default=lambda: None)
+    share: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,5 +73,7 @@ def measure(contenders: Sequence[Contender], rounds: int, seconds: float) -> lis
 def _share(contender: Contender, seconds: float) -> int:
     """How many updates cost so much, after a first few that open connections and fill caches."""
     contender.run(_LEAST)
+    if contender.share:
+        return contender.share
     cpu, _ = per_update(contender.run, _LEAST * 2)
     return max(_LEAST, min(_MOST, round(seconds / cpu)))
