@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from passbridge.backends.mainland.notify import Notification, verify_notify
     from passbridge.bulk import arun_bulk, run_bulk
     from passbridge.client import AsyncClient, Client
     from passbridge.domain import (
@@ -48,6 +49,7 @@ __all__ = [
     "LedgerError",
     "Native",
     "Next",
+    "Notification",
     "Outcome",
     "PassRef",
     "PassUpdate",
@@ -63,9 +65,11 @@ __all__ = [
     "arun_bulk",
     "load_update",
     "run_bulk",
+    "verify_notify",
 ]
 
 _HOMES = {
+    "passbridge.backends.mainland.notify": ("Notification", "verify_notify"),
     "passbridge.bulk": ("arun_bulk", "run_bulk"),
     "passbridge.client": ("AsyncClient", "Client"),
     "passbridge.errors": ("CallFailed", "ConfigError", "InvalidUpdate", "LedgerError", "PassbridgeError", "PassbridgeWarning", "Problem"),

@@ -1,6 +1,6 @@
-"""A configuration's accounts, opened: everything of a client that is neither synchronous nor asynchronous.
+"""A configuration's accounts: everything of a client that is neither synchronous nor asynchronous.
 
-Owns opening each account by its backend, choosing the account of an update, and building conversations. Sends nothing.
+Owns choosing the account of an update, and building conversations. Sends nothing.
 """
 
 from __future__ import annotations
@@ -14,38 +14,32 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from passbridge.backends import Backend, find_backends
-from passbridge.config import Config, HttpSettings, read_config
-from passbridge.domain import JsonObject, Outcome, PassUpdate, write_json
+from passbridge.backends import find_backends
+from passbridge.config import read_config
+from passbridge.domain import JsonObject, Outcome, PassUpdate
 from passbridge.domain.problems import did_you_mean
 from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, Problem
+from passbridge.opening import Account, Signers, network_of, opened_accounts
 from passbridge.protocol.flow import Conversation, Flow, Policy, Subject, ask, converse
-from passbridge.protocol.gateway import CallsPaths, Capabilities, ExecutesRequests, Gateway, Prepared, Sealed
-from passbridge.protocol.settings import SHOWN, AccountSettings, RetrySettings, Secret
-from passbridge.protocol.signing import Signer
+from passbridge.protocol.gateway import (
+    CallsPaths,
+    Capabilities,
+    ExecutesRequests,
+    Prepared,
+    Sealed,
+)
 from passbridge.protocol.tables import Tables, load_tables
 from passbridge.protocol.wire import WireRequest
 from passbridge.resources import mapping_texts
-from passbridge.transport import Network, tls_context
+from passbridge.transport import Network
 
 __all__ = ["Accounts", "Given", "Signers"]
 
 Given = str | os.PathLike[str] | Mapping[str, Any] | None
 """A configuration: a file's path, a mapping of the same shape, or None for the search order."""
 
-Signers = Mapping[str, Signer]
-"""By account name, what signs in place of its private key."""
-
-
 RETRY_BUDGET: Final = 100
 """Attempts beyond the first that a client makes while nothing is answered; each answer that decides gives one back."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Account:
-    gateway: Gateway
-    policy: Policy
-    identity: str
 
 
 @dataclass(slots=True)
@@ -73,7 +67,7 @@ class Accounts:
     tables: Tables
     default: str | None
     network: Network
-    opened: Mapping[str, _Account]
+    opened: Mapping[str, Account]
     budget: _Budget
 
     @classmethod
@@ -94,9 +88,9 @@ class Accounts:
             tables = load_tables(mapping_texts(), config.overlays)
         except ConfigError as error:
             problems += error.problems
-        network = _network(config, problems)
+        network = network_of(config, problems)
         if tables:
-            opened = dict(_opened(config, backends, tables, signers or {}, problems))
+            opened = dict(opened_accounts(config, backends, tables, signers or {}, problems))
         if problems or tables is None:
             del config
             raise ConfigError(dict.fromkeys(problems))
@@ -132,7 +126,7 @@ class Accounts:
         account, prepared = self._prepared(update, after)
         if after is not None and (after.ok):
             return _settled(after)
-        subject = Subject(account.gateway.capabilities.account, update.pass_.id, update.key)
+        subject = Subject(account.name, update.pass_.id, update.key)
         return converse(self._about(account.gateway, prepared, subject, account.policy, after))
 
     def executing(self, name: str, sdk_request: object) -> Flow[object]:
@@ -170,7 +164,7 @@ class Accounts:
             after=after,
         )
 
-    def _prepared(self, update: PassUpdate, after: Outcome | None) -> tuple[_Account, Prepared]:
+    def _prepared(self, update: PassUpdate, after: Outcome | None) -> tuple[Account, Prepared]:
         """The update's account and its encoded form.
 
         Raises:
@@ -178,64 +172,20 @@ class Accounts:
         """
         account = self._account(update.to or self.default, "to")
         if after is not None:
-            _require_same(update, after, account.gateway.capabilities.account)
+            _require_same(update, after, account.name)
             update = update if update.at or after.at is None else update.model_copy(update={"at": after.at})
         prepared = account.gateway.prepare(update, datetime.now(UTC))
         if prepared.problems:
             raise InvalidUpdate(prepared.problems)
         return account, prepared
 
-    def _account(self, name: str | None, path: str) -> _Account:
+    def _account(self, name: str | None, path: str) -> Account:
         if name in self.opened:
             return self.opened[name or ""]
         code, message = (
             ("missing", "no account is named, and no default is configured") if name is None else ("unknown_account", "no such account")
         )
         raise InvalidUpdate([Problem(path, code, message, did_you_mean(name or "", self.opened))])
-
-
-def _opened(
-    config: Config, backends: Mapping[str, Backend[AccountSettings]], tables: Tables, signers: Signers, problems: list[Problem]
-) -> Iterator[tuple[str, _Account]]:
-    problems += [
-        Problem(f"signers.{name}", "unknown_account", "no such account", did_you_mean(name, config.accounts))
-        for name in signers
-        if name not in config.accounts
-    ]
-    for name, settings in config.accounts.items():
-        try:
-            gateway = backends[settings.backend].open(settings, tables, signers.get(name))
-        except ConfigError as error:
-            problems += error.problems
-        else:
-            yield name, _Account(gateway, _policy(settings.retry), _identity(settings))
-
-
-_PASSING: Final = frozenset({"name", "origin", "retry", "key_version", "algorithm", "sign_type"})
-"""What may change while the account stays the same: where it is written, how patient it is, how its keys rotate."""
-
-
-def _identity(settings: AccountSettings) -> str:
-    members = settings.model_dump(mode="json", exclude=set(_PASSING))
-    return write_json({name: value for name, value in sorted(members.items()) if isinstance(value, str | bool) and value != SHOWN})
-
-
-def _policy(retry: RetrySettings) -> Policy:
-    return Policy(retry.attempts, retry.deadline, retry.connect_timeout, retry.read_timeout)
-
-
-def _network(config: Config, problems: list[Problem]) -> Network:
-    http: HttpSettings = config.http
-    proxy = Secret(http.proxy.get_secret_value().encode(), "http.proxy") if http.proxy else None
-    try:
-        context = tls_context(http.ca_file, trust_env=http.trust_env)
-    except OSError as error:
-        place = f"{config.origin}: http.ca_file" if config.origin else "http.ca_file"
-        problems.append(
-            Problem(place, "unreadable_file", f"{http.ca_file} holds no certificates: {error.strerror or error}", "give a PEM file")
-        )
-        context = tls_context(None, trust_env=False)
-    return Network(context, proxy, http.trust_env)
 
 
 def _require_same(update: PassUpdate, after: Outcome, account: str) -> None:

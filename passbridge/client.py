@@ -8,7 +8,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from passbridge.accounts import Accounts, Given, Signers
+from passbridge.accounts import Accounts, Given
+from passbridge.opening import Signers
 from passbridge.transport import AsyncDriver, AsyncTransport, Driver, Transport
 
 if TYPE_CHECKING:

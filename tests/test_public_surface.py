@@ -40,8 +40,8 @@ PROMISED = [
     "CallFailed",
 ]
 
-BESIDE = ["Finding", "PassbridgeWarning", "LedgerError", "arun_bulk", "run_bulk"]
-"""What an outcome, a warning filter and a bulk job need besides."""
+BESIDE = ["Finding", "LedgerError", "Notification", "PassbridgeWarning", "arun_bulk", "run_bulk", "verify_notify"]
+"""What an outcome, a warning filter, a bulk job and a merchant's own server need besides."""
 
 METHODS = ("apply", "check", "render", "capabilities", "execute", "call")
 

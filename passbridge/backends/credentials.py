@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from passbridge.errors import PassbridgeWarning, Problem
-from passbridge.protocol.keys import KeyProblem, private_key, public_key, same_pair, too_short
-from passbridge.protocol.signing import Algorithm, Signer, rsa_signer
+from passbridge.protocol.gateway import Credential
+from passbridge.protocol.keys import KeyProblem, private_key, private_key_for, public_key, public_key_for, same_pair, too_short
+from passbridge.protocol.signing import Algorithm, PrivateKey, PublicKey, Signer
+from passbridge.protocol.signing import signer as key_signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["KeyRing"]
 
-_Key = TypeVar("_Key", RSAPrivateKey, RSAPublicKey)
+_Key = TypeVar("_Key", bound=PrivateKey | PublicKey)
+_Public = TypeVar("_Public", bound=PublicKey)
 
 
 @dataclass(slots=True)
@@ -34,28 +38,49 @@ class KeyRing:
         settings: the account, for the place in messages.
         algorithm: what the keys are for.
         problems: everything wrong so far.
-        ours: the public half of our private key, once opened.
+        ours: the public halves of our private keys, once opened.
+        private: the private key that signs, once opened.
+        credentials: what everybody may know of the keys opened so far.
     """
 
     settings: AccountSettings
     algorithm: Algorithm
     problems: list[Problem] = field(default_factory=list)
-    ours: RSAPublicKey | None = None
+    ours: tuple[PublicKey, ...] = ()
+    private: PrivateKey | None = field(default=None, repr=False)
+    credentials: list[Credential] = field(default_factory=list)
 
     def signer(self, secret: Secret | None, given: Signer | None) -> Signer | None:
         """What signs for the account: the caller's own signer, else its private key."""
         if given is not None:
             return given
-        key = self._open("private_key", secret, private_key)
+        key = self._open("private_key", secret, partial(private_key_for, self.algorithm))
         if key is None:
             return None
-        self.ours = key.public_key()
-        return rsa_signer(key, self.algorithm)
+        self.private, self.ours = key, (*self.ours, key.public_key())
+        return key_signer(key, self.algorithm)
+
+    def private_rsa_key(self, member: str, secret: Secret | None) -> RSAPrivateKey | None:
+        """An RSA key of ours, whatever the algorithm's kind."""
+        key = self._open(member, secret, private_key)
+        if key is not None:
+            self.ours = (*self.ours, key.public_key())
+        return key
 
     def gateway_key(self, member: str, secret: Secret | None) -> RSAPublicKey | None:
-        """The gateway's public key; never our own, the mistake most often made."""
-        key = self._open(member, secret, public_key)
-        if key is not None and self.ours is not None and same_pair(self.ours, key):
+        """The gateway's RSA key; never our own, the mistake most often made."""
+        return self._not_ours(member, secret, self._open(member, secret, public_key))
+
+    def verifying_key(self, member: str, secret: Secret | None) -> PublicKey | None:
+        """The gateway's key of the algorithm's kind; never our own."""
+        return self._not_ours(member, secret, self._open(member, secret, partial(public_key_for, self.algorithm)))
+
+    def is_ours(self, key: PublicKey) -> bool:
+        """Whether this is the public half of a key that we sign or decrypt with."""
+        return any(same_pair(own, key) for own in self.ours)
+
+    def _not_ours(self, member: str, secret: Secret | None, key: _Public | None) -> _Public | None:
+        if key is not None and self.is_ours(key):
             message = f"{secret.origin if secret else member} is the public half of our own key, not the gateway's"
             mend = "download the gateway's public key from its console: it is another one than the key uploaded there"
             self.problems.append(Problem(self.settings.at(member), "own_key", message, mend))
@@ -81,4 +106,10 @@ class KeyRing:
         if key.key_size < self.algorithm.warn_bits:
             message = f"{self.settings.at(member)}: {secret.origin} has {key.key_size} bits; {self.algorithm.warn_bits} are safe today"
             warnings.warn(message, PassbridgeWarning, stacklevel=2)
+        self.credentials.append(Credential(member, _kind(key), key.key_size))
         return key
+
+
+def _kind(key: PrivateKey | PublicKey) -> str:
+    kind = "RSA" if isinstance(key, (RSAPrivateKey, RSAPublicKey)) else "elliptic-curve"
+    return f"{kind} {'private' if isinstance(key, PrivateKey) else 'public'} key"

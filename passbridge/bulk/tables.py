@@ -168,7 +168,9 @@ class ParquetTable:
         """The rows."""
         line = 0
         try:
-            for batch in self._file.iter_batches(_BATCH, columns=list(wanted)):
+            for batch in self._file.iter_batches(
+                _BATCH, columns=list(wanted), use_threads=False
+            ):  # its threads hold memory and save nothing
                 for found in _values(batch):
                     line += 1
                     cells, problems = ((), (found,)) if isinstance(found, Problem) else ([found.get(name) for name in self.names], ())

@@ -24,6 +24,7 @@ _COMMANDS = {
     "bulk": ("passbridge.cli.bulk:bulk", "Carry out many updates: safe to interrupt at any moment, and to run again."),
     "codes": ("passbridge.cli.codes:codes", "Look up a gateway's code, or list them all."),
     "mapping": ("passbridge.cli.mapping:mapping", "Show and check the tables behind the outcomes."),
+    "doctor": ("passbridge.cli.doctor:doctor", "Check the configuration, keys, certificates and clock."),
     "config": ("passbridge.cli.configuration:config", "Show the configuration as it is understood."),
     "keys": ("passbridge.cli.keys:keys", "Make key pairs."),
     "sandbox": ("passbridge.cli.sandbox:sandbox", "Run both gateways on this machine."),

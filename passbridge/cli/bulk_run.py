@@ -28,6 +28,8 @@ from passbridge.errors import LedgerError
 
 __all__ = ["job_exit", "retry", "run", "told"]
 
+_Show = Callable[[Status], None]
+
 _LISTED: Final = 20
 """How many rows in doubt are listed; the rest is for `export`."""
 
@@ -94,31 +96,37 @@ def _announce(rows: Input) -> None:
 def _carry_out(config: str | None, rows: Input | None, ledger: str, options: Options, stop: Stop) -> int:
     with signals(stop) as taken, progress() as show:
         known = rows.fingerprint() if rows else None
-        status = told(lambda: bulk.run(config, rows, ledger, options, fingerprint=known, stop=stop, report=show), ledger)
+        status = told(lambda report: bulk.run(config, rows, ledger, options, fingerprint=known, stop=stop, report=report), ledger, show)
     code = job_exit(status, taken)
     emit({**status.as_json(), "exit": code, "ledger": ledger}, lambda: show_status(status))
     _say_what_is_left(status, ledger, ["--config", config] if config else [])
     return code
 
 
-def told(job: Callable[[], Status], ledger: str) -> Status:
+def told(job: Callable[[_Show], Status], ledger: str, show: _Show) -> Status:
     """Run a job, and say what it means that it can't be run to its end."""
+    shown: list[Status] = []
+
+    def report(status: Status) -> None:
+        shown[:] = [status]
+        show(status)
+
     try:
-        return job()
+        return job(report)
     except InputInterrupted:
         return replace(bulk.status(ledger), end=End.STOPPED)
     except LedgerError as error:
-        if error.problems[0].code == "unusable" and _in_doubt(ledger):
+        if error.problems[0].code == "unusable" and _in_doubt(ledger, shown):
             raise Failure(Exit.UNKNOWN, "ledger", error.problems) from None
         raise
 
 
-def _in_doubt(ledger: str) -> bool:
-    """Whether a ledger that failed holds updates that may have been applied; yes, where it can't be read."""
+def _in_doubt(ledger: str, shown: list[Status]) -> bool:
+    """Whether a ledger that failed holds updates that may have been applied, as far as it can be read or was shown."""
     try:
         found = bulk.status(ledger)
-    except LedgerError as error:
-        return error.problems[0].code != "no_ledger"
+    except LedgerError:
+        return any(not status.loading for status in shown)
     return bool(found.in_flight or found.states.get(State.UNKNOWN))
 
 
@@ -143,11 +151,13 @@ _ENDS: Final = {
 def _say_what_is_left(status: Status, ledger: str, config: list[str]) -> None:
     """List what stays unknown, and give the command for whatever is left to do."""
     again = ["passbridge", "bulk", "retry", ledger, *config, "--state"]
-    unknown, unsent = status.states.get(State.UNKNOWN, 0), status.states.get(State.UNSENT, 0)
+    unknown, unsent, waiting = (status.states.get(state, 0) for state in (State.UNKNOWN, State.UNSENT, State.OPEN))
     if status.end in _ENDS:
         say(f"{_ENDS[status.end]}; go on with: {command_line()}")
     elif unsent:
         say(f"rows that were not sent: {unsent:,}; take them up with: {shlex.join([*again, 'unsent'])}")
+    if status.end is End.DONE and waiting:
+        say(f"rows that wait for an earlier update of their pass: {waiting:,}")
     if not unknown:
         return
     listed = list(islice(bulk.export(ledger, [State.UNKNOWN]), _LISTED))

@@ -32,7 +32,7 @@ def worker(ledger: str, config: str | None, *, until_done: bool, **given: Any) -
     """
     options = Options(**{name: given[name] for name in ("workers", "concurrency", "patience")}, force=given["force_order"])
     with signals(stop := Stop()) as taken, progress() as show:
-        status = told(lambda: join(config, ledger, options, until_done=until_done, stop=stop, report=show), ledger)
+        status = told(lambda report: join(config, ledger, options, until_done=until_done, stop=stop, report=report), ledger, show)
     code = job_exit(status, taken)
     emit({**status.as_json(), "exit": code, "ledger": ledger}, lambda: show_status(status))
     if status.end is End.PAUSED:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["PASSES", "STEPS", "Step"]
+__all__ = ["PASSES", "STEPS", "USER", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +28,26 @@ class Step:
     fault: str = ""
 
 
-_USER: Final = "2160400000000135"
+USER: Final = "2160400000000135"
+"""The holder of every AlipayHK pass here."""
 _TEMPLATE: Final = "5228480402564890018"
 _CARD, _MEMBER, _TICKET = "2995228480402564890018", "2995228480402564890019", "2995228480402564890020"
 _MORE: Final = "29952284804025648901"
 
 PASSES: Final = (
-    *({"account": "hk-cards", "id": f"{_MORE}{n}", "user_id": _USER, "template": _TEMPLATE} for n in (11, 12, 13)),
-    *({"account": "hk-tickets", "id": f"{_MORE}{n}", "user_id": _USER} for n in (31, 32, 33, 34)),
+    *({"account": "hk-cards", "id": f"{_MORE}{n}", "user_id": USER, "template": _TEMPLATE} for n in (11, 12, 13)),
+    *({"account": "hk-tickets", "id": f"{_MORE}{n}", "user_id": USER} for n in (31, 32, 33, 34)),
     *({"account": "cn", "id": f"2099192{n}", "channel": "2088918273"} for n in (31, 32, 33)),
 )
 """Passes beside the sandbox's own, so that a step does not find what another has left."""
 
 
 def _card(action: str, pass_id: str, **more: object) -> dict[str, Any]:
-    return {"action": action, "to": "hk-cards", "pass": {"id": pass_id, "user_id": _USER, "template": _TEMPLATE}, **more}
+    return {"action": action, "to": "hk-cards", "pass": {"id": pass_id, "user_id": USER, "template": _TEMPLATE}, **more}
 
 
 def _hk(account: str, action: str, pass_id: str, **more: object) -> dict[str, Any]:
-    return {"action": action, "to": account, "pass": {"id": pass_id, "user_id": _USER}, **more}
+    return {"action": action, "to": account, "pass": {"id": pass_id, "user_id": USER}, **more}
 
 
 def _cn(action: str, pass_id: str, **more: object) -> dict[str, Any]:

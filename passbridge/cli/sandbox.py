@@ -35,12 +35,15 @@ def sandbox() -> None:
 @click.option(
     "--write-config", "target", type=click.Path(dir_okay=False, path_type=Path), help="Make keys and a working configuration here."
 )
+@click.option("--all-accounts", is_flag=True, help="Also the accounts for what few merchants use: certificates, encryption, agents.")
 @json_option
-def start(port: int, data: Path | None, target: Path | None) -> int:
+def start(port: int, data: Path | None, target: Path | None, *, all_accounts: bool) -> int:
     """Start both gateways on 127.0.0.1 and run until interrupted.
 
     It is a simulator: it checks signatures and documented rules exactly, and names what it guesses.
     """
+    if all_accounts and not target:
+        raise click.UsageError("--all-accounts says what --write-config writes: give both")
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
@@ -48,7 +51,7 @@ def start(port: int, data: Path | None, target: Path | None) -> int:
     try:
         box.start()
         if target:
-            box.write_config(target)
+            box.write_config(target, all_accounts=all_accounts)
         document = {"url": box.url, "config": str(target) if target else None}
         emit(document, lambda: _show(box.url, target))
         while not over.wait(1.0):

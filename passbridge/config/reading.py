@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -91,7 +91,7 @@ class _Reader:
         try:
             return model.model_validate(raw)
         except ValidationError as error:
-            known = {"": [name for name in model.model_fields if name not in _SET_HERE], "retry": list(RetrySettings.model_fields)}
+            known = {"": [name for name in model.model_fields if name not in _SET_HERE], **_tables_of(model)}
             self.problems += map(self._placed, problems_of(error, known), repeat(place))
             return None
 
@@ -202,6 +202,13 @@ class _Reader:
                 reason = getattr(error, "strerror", None) or "it is no path, or not UTF-8"
                 self._wrong("mappings.overlays", "unreadable_file", f"{name} can't be read: {reason}", "give the path of a TOML file")
         return texts
+
+
+def _tables_of(model: type[BaseModel]) -> dict[str, list[str]]:
+    """The members of each table inside a model, such as `retry`, to suggest the one that was meant."""
+    kinds = {name: (field.annotation, *get_args(field.annotation)) for name, field in model.model_fields.items()}
+    found = {name: [kind for kind in each if isinstance(kind, type) and issubclass(kind, BaseModel)] for name, each in kinds.items()}
+    return {name: list(tables[0].model_fields) for name, tables in found.items() if tables}
 
 
 def _equal_when_folded(accounts: Iterable[str], place: str) -> Iterator[Problem]:

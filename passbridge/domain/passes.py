@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from passbridge.domain.strictjson import JsonObject, flaws
 
-__all__ = ["Content", "Model", "PassRef", "Proof", "Text"]
+__all__ = ["Content", "Model", "Params", "PassRef", "Proof", "Text"]
 
 
 class Model(BaseModel):
@@ -46,7 +46,8 @@ def _plain_name(name: str) -> str:
     return name
 
 
-_Params = Annotated[JsonObject, AfterValidator(_carried), AfterValidator(_plain_names)]
+Params = Annotated[JsonObject, AfterValidator(_carried), AfterValidator(_plain_names)]
+"""Parameters by their bare names; the values are what JSON text can carry."""
 
 
 class PassRef(Model):
@@ -90,8 +91,8 @@ class Content(Model):
         raw: the gateway's whole object as it stands, instead of both.
     """
 
-    params: _Params = Field(default_factory=dict)
-    locales: dict[Annotated[str, AfterValidator(_plain_name)], _Params] = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict)
+    locales: dict[Annotated[str, AfterValidator(_plain_name)], Params] = Field(default_factory=dict)
     raw: Annotated[JsonObject, AfterValidator(_carried)] | None = None
 
     @model_validator(mode="after")

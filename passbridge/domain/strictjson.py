@@ -70,7 +70,7 @@ def read_json(source: bytes | str) -> JsonValue:
 
 def write_json(value: JsonValue) -> str:
     """The one spelling used on the wire: no blanks, members in order, no escapes but those JSON requires."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _WRITER.encode(value)
 
 
 def require_shallow(text: str) -> None:
@@ -159,6 +159,8 @@ def _int(digits: str) -> int:
         raise JsonError(message)
     return int(digits)
 
+
+_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 STRICT = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int)
 """The strict decoder, for readers that also need to know where a value ends (`raw_decode`)."""

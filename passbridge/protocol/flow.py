@@ -144,7 +144,19 @@ def _attempt(gateway: Sealed, prepared: Prepared, policy: Policy, begun: Instant
         raise TypeError("an exchange is answered by a response or its absence")
     answered = yield from _now()
     verdict = gateway.judge(prepared, request, reply, answered.wall)
-    return verdict if verdict.retry_after is not None else replace(verdict, retry_after=retry_after(reply, answered.wall))
+    if verdict.errand is not None:
+        brought = yield from _attempt(*verdict.errand, policy, answered, ends)  # an errand's verdict never asks for another
+        again = yield from _now()
+        verdict = _after(brought, verdict, gateway.judge(prepared, request, reply, again.wall))
+    asked = retry_after(reply, answered.wall) if verdict.retry_after is None else None
+    return verdict if asked is None else replace(verdict, retry_after=asked)
+
+
+def _after(brought: Verdict, first: Verdict, second: Verdict) -> Verdict:
+    """The verdict on an answer after an errand for its sake: the second, or the first and what came of the errand."""
+    if second.errand is None:
+        return replace(second, note=second.note or brought.note)
+    return replace(first, errand=None, finding=brought.finding or first.finding, reason=f"{first.reason}; {brought.reason or brought.code}")
 
 
 def _wait(about: Conversation, record: Record, left: float) -> float | None:

@@ -5,16 +5,31 @@ Owns the port that both backends, and a third party's, stand behind. Knows none 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol, runtime_checkable
+from datetime import datetime, timedelta
+from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from passbridge.domain import Action, JsonObject, PassUpdate
 from passbridge.errors import Problem
 from passbridge.protocol.verdict import Verdict
 from passbridge.protocol.wire import WireRequest, WireResponse
 
-__all__ = ["AnswersQueries", "CallsPaths", "Capabilities", "ExecutesRequests", "Gateway", "Prepared", "Sealed"]
+__all__ = [
+    "AnswersQueries",
+    "CallsPaths",
+    "Capabilities",
+    "Credential",
+    "ExecutesRequests",
+    "Gateway",
+    "NeedsRandomness",
+    "Prepared",
+    "Sealed",
+    "TellsCredentials",
+]
+
+EXPIRES_SOON: Final = timedelta(days=30)
+"""How long before its end a certificate is warned of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +128,53 @@ class CallsPaths(Protocol):
 
     def calling(self, path: str, body: JsonObject) -> tuple[Sealed, Prepared]:
         """The call, prepared; its verdict's `answer` is the verified JSON object."""
+        ...
+
+
+Age: TypeAlias = Literal["not_yet_valid", "valid", "expires_soon", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key or certificate of an account, as far as everybody may know it.
+
+    Attributes:
+        member: the setting that holds it.
+        kind: `RSA private key`, `RSA certificate`, …
+        bits: its length.
+        begins: since when it is valid; None where it has no such time.
+        ends: until when.
+    """
+
+    member: str
+    kind: str
+    bits: int
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+    def age(self, now: datetime) -> Age:
+        """Where in its life it is."""
+        if self.begins is not None and now < self.begins:
+            return "not_yet_valid"
+        if self.ends is None or now < self.ends - EXPIRES_SOON:
+            return "valid"
+        return "expires_soon" if now < self.ends else "expired"
+
+
+@runtime_checkable
+class TellsCredentials(Protocol):
+    """A gateway that tells which keys and certificates it was opened with."""
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """Each of them."""
+        ...
+
+
+@runtime_checkable
+class NeedsRandomness(Protocol):
+    """A gateway that may need random bytes for each request, such as a key of its own: they are handed in, as the time is."""
+
+    def drawing(self, draw: Callable[[int], bytes]) -> Gateway:
+        """The same gateway, drawing so many random bytes at a time from here."""
         ...

@@ -200,20 +200,22 @@ def _required(profile: Profile, name: str) -> tuple[str, ...]:
 def _written(member: str, value: object, row: FieldRow, profile: Profile) -> tuple[JsonValue, list[Problem]]:
     """A member's value as it travels, or why it can't."""
     if member == "action":
-        return {**profile.actions}[value], []  # type: ignore[index]  # checked before
+        return profile.actions[value], []  # type: ignore[index]  # checked before
     if member == "kind":
         if value in profile.kinds:
             return profile.kinds[str(value)], []
         return None, [Problem("kind", "unknown_kind", f"{profile.title} has no such kind", did_you_mean(str(value), profile.kinds))]
-    if isinstance(value, Content) and value.locales and row.transform.startswith("params"):
+    if row.transform.startswith("params") and isinstance(value, Content) and value.locales:
         return None, [Problem("content.locales", "not_carried", f"{profile.title} has no languages", "put the texts into content.params")]
     return TRANSFORMS[row.transform](value), []
 
 
 def _measure(path: str, value: JsonValue, row: FieldRow, notes: list[str], problems: list[Problem]) -> None:
     """Hold a value against its documented limit."""
+    if row.max_length is None:
+        return
     length = len(value if isinstance(value, str) else write_json(value))
-    if row.max_length is None or length <= row.max_length:
+    if length <= row.max_length:
         return
     message = f"{row.wire} has {length} characters, the document allows {row.max_length}"
     if row.doubtful:

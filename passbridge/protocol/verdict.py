@@ -10,11 +10,14 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from passbridge.domain import Code, Finding, Native
 from passbridge.protocol.mapping import CodeRow
 from passbridge.protocol.wire import NoReply, WireResponse
+
+if TYPE_CHECKING:
+    from passbridge.protocol.gateway import Prepared, Sealed
 
 __all__ = ["Verdict", "bad_answer", "by_row", "no_answer", "no_reply", "retry_after", "untrusted"]
 
@@ -40,6 +43,8 @@ class Verdict:
         slow: whether to wait as after a rate limit.
         retry_after: seconds that the answer asks to wait.
         note: a remark for the outcome.
+        errand: a call whose answer is needed to judge this one: it is made within the deadline, then this answer is judged
+            once more. The verdict on that call asks for none itself.
         answer: the verified document itself, for those who asked for it (`execute`, `call`, a query).
     """
 
@@ -55,6 +60,7 @@ class Verdict:
     slow: bool = False
     retry_after: float | None = None
     note: str | None = None
+    errand: tuple[Sealed, Prepared] | None = None
     answer: object = None
 
 
@@ -80,7 +86,6 @@ def bad_answer(reason: str, native: Native | None, trace_id: str | None) -> Verd
 
 def by_row(row: CodeRow, code: Code, rule: str, native: Native, trace_id: str | None) -> Verdict:
     """A verified answer with a code that the tables know."""
-    refused = Finding(code="SIG-REFUSED", message=f"the gateway refused our signature: {native.sub_code or native.code}", mend=_OUR_KEY)
     return Verdict(
         code=code,
         rule=rule,
@@ -88,14 +93,20 @@ def by_row(row: CodeRow, code: Code, rule: str, native: Native, trace_id: str | 
         trace_id=trace_id,
         settles=row.settles,
         slow=row.slow,
-        finding=refused if row.signature else None,
+        finding=_refused(native) if row.signature else None,
         note=f"read by an overlay: {row.accept_risk}" if row.accept_risk else None,
     )
+
+
+def _refused(native: Native) -> Finding:
+    return Finding(code="SIG-REFUSED", message=f"the gateway refused our signature: {native.sub_code or native.code}", mend=_OUR_KEY)
 
 
 def retry_after(response: WireResponse, now: datetime) -> float | None:
     """The seconds that `Retry-After` asks for, as a number or as a date (RFC 9110, 10.2.3); None where it says neither."""
     text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
     if re.fullmatch(r"\d+", text, re.ASCII):
         return min(float(text), _LONGEST)
     try:

@@ -18,29 +18,32 @@ class Headers(Mapping[str, str]):
     fooled can insist on one.
     """
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_values")
 
     def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         self._fields = tuple(fields.items() if isinstance(fields, Mapping) else fields)
+        self._values: dict[str, tuple[str, ...]] = {}
+        for name, value in self._fields:
+            self._values[name.lower()] = (*self.all(name), value)
 
     def __getitem__(self, name: str) -> str:
-        for value in self.all(name):
-            return value
+        values = self.all(name)
+        if values:
+            return values[0]
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter({name.lower(): name for name, _ in reversed(self._fields)}.values())
 
     def __len__(self) -> int:
-        return len({name.lower() for name, _ in self._fields})
+        return len(self._values)
 
     def __repr__(self) -> str:
         return f"Headers({list(self._fields)!r})"
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value under this name."""
-        wanted = name.lower()
-        return tuple(value for key, value in self._fields if key.lower() == wanted)
+        return self._values.get(name.lower(), ())
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """The fields as they stand on the wire."""

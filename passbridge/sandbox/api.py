@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from passbridge.domain.problems import did_you_mean
 from passbridge.domain.strictjson import JsonError, read_json
 from passbridge.errors import Problem
+from passbridge.sandbox.hk_envelope import PATHS
 from passbridge.sandbox.inputs import BadInput
 from passbridge.sandbox.simulator import Simulator
 
@@ -93,15 +94,16 @@ def _clear_faults(simulator: Simulator, asked: Asked) -> Response:
 def _page(simulator: Simulator, _asked: Asked) -> Response:
     doors = "".join(f"<li><code>{' | '.join(methods)} {path}</code></li>" for path, methods in _DOORS.items())
     faults = "".join(f"<li><code>{row['fault']}</code>: {escape(str(row['text']))}</li>" for row in simulator.fault_names())
-    return HTMLResponse(_HOME.format(doors=doors, faults=faults), headers=dict(_HEADERS))
+    paths = "".join(f"<li><code>POST {path}</code>: AlipayHK</li>" for path in PATHS)
+    return HTMLResponse(_HOME.format(paths=paths, doors=doors, faults=faults), headers=dict(_HEADERS))
 
 
 _HOME: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>passbridge sandbox</title></head><body>
 <h1>passbridge sandbox</h1>
 <p>Both Alipay gateways, simulated on this machine alone. Nothing here reaches Alipay.</p>
-<ul><li><code>POST /api/open/alipay/v1/ipass/pass/manage/updatePass</code>: AlipayHK</li>
-<li><code>GET | POST /gateway.do</code>: mainland, alipay.pass.instance.update</li></ul>
+<ul>{paths}
+<li><code>GET | POST /gateway.do</code>: mainland: templates, passes, queries, certificates</li></ul>
 <h2>The sandbox's own doors</h2><ul>{doors}</ul>
 <h2>Faults</h2><ul>{faults}</ul>
 </body></html>
@@ -115,6 +117,11 @@ _DOORS: Final[Mapping[str, Mapping[str, _Door]]] = MappingProxyType(
         "/sandbox/passes": {
             "GET": lambda simulator, _asked: _json(simulator.passes()),
             "POST": lambda simulator, asked: _json(simulator.add_passes(asked.value), 201),
+        },
+        "/sandbox/templates": {"GET": lambda simulator, _asked: _json(simulator.templates())},
+        "/sandbox/certificates": {
+            "GET": lambda simulator, _asked: _json(simulator.certificates()),
+            "POST": lambda simulator, asked: _json(simulator.renew_certificate(asked.value), 201),
         },
         "/sandbox/requests": {"GET": lambda simulator, _asked: _json(simulator.requests())},
         "/sandbox/reset": {"POST": _reset},

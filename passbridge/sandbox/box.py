@@ -68,17 +68,21 @@ class Sandbox:
         """Where it listens: `http://127.0.0.1:PORT`."""
         return f"http://127.0.0.1:{self._parts[1].port}"
 
-    def config(self) -> dict[str, Any]:
-        """The configuration for `Client.from_config`, keys as PEM bytes."""
-        return self._simulator.config(self.url)
+    def config(self, *, all_accounts: bool = False) -> dict[str, Any]:
+        """The configuration for `Client.from_config`, keys as PEM bytes.
 
-    def write_config(self, path: str | Path) -> None:
+        Args:
+            all_accounts: beside the four standard accounts, those for what few merchants use, too.
+        """
+        return self._simulator.config(self.url, all_accounts=all_accounts)
+
+    def write_config(self, path: str | Path, *, all_accounts: bool = False) -> None:
         """Write that configuration as TOML, with its keys in a folder `keys` beside it.
 
         Raises:
             FileExistsError: one of the files stands there and isn't the sandbox's own. Then none is written.
         """
-        self._simulator.write_config(self.url, Path(path))
+        self._simulator.write_config(self.url, Path(path), all_accounts=all_accounts)
 
     def reset(self) -> None:
         """Everything as at the start: the seeded passes, no request, no fault, every guess at its default. Keys stay."""
@@ -95,6 +99,18 @@ class Sandbox:
             ValueError: with every reason in `problems`.
         """
         return self._simulator.add_passes(passes)
+
+    def templates(self) -> list[JsonObject]:
+        """Every template, as `GET /sandbox/templates` lists it."""
+        return self._simulator.templates()
+
+    def certificates(self) -> list[JsonObject]:
+        """The mainland gateway's certificates, the one in use last, as `GET /sandbox/certificates` lists them."""
+        return self._simulator.certificates()
+
+    def renew_certificate(self, *, new_key: bool = False) -> list[JsonObject]:
+        """Put a new certificate of the mainland's gateway in use, as `POST /sandbox/certificates` does."""
+        return self._simulator.renew_certificate({"key": "new" if new_key else "same"})
 
     def requests(self) -> list[JsonObject]:
         """The last 1000 requests, newest last, as `GET /sandbox/requests` lists them."""

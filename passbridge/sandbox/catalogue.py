@@ -43,6 +43,7 @@ class FaultKind:
         applies: whether the update is carried out.
         gateways: the gateways that can do it.
         valid: whether the answer is right nevertheless, so that a client has to accept it.
+        mode: what a request's app must use for the fault to strike: `certificates`, `encryption`, or nothing.
         least: the smallest number that may stand behind the name.
         most: the largest.
     """
@@ -53,6 +54,7 @@ class FaultKind:
     applies: bool = True
     gateways: tuple[str, ...] = GATEWAYS
     valid: bool = False
+    mode: str = ""
     least: float = 0.0
     most: float = MAX_DELAY
 
@@ -91,8 +93,9 @@ _SIGNATURE: Final = (
     FaultKind("reserialised", "applies; the JSON is written anew after it was signed"),
     FaultKind("replay", "applies; the last signed answer about another pass comes again, byte for byte, or an older one about this pass"),
     FaultKind("echo", "applies; the request's own content and signature come back as the answer"),
-    FaultKind("other-algorithm", "applies; a right signature is announced as ECC224 (AlipayHK)", gateways=_HK),
+    FaultKind("other-algorithm", "applies; a right signature is announced as ECC224, or an ECC224 one as RSA256 (AlipayHK)", gateways=_HK),
     FaultKind("unknown-key-version", "applies; a right signature names keyVersion 999 (AlipayHK)", gateways=_HK),
+    FaultKind("next-gateway-key", "applies; rightly signed by the gateway's next key, keyVersion 2 (AlipayHK)", gateways=_HK),
     FaultKind("signed-for-path", "applies; signed for the path of another API (AlipayHK)", gateways=_HK),
     FaultKind("signed-for-client", "applies; signed for another client id (AlipayHK)", gateways=_HK),
     FaultKind("signed-for-method", "applies; signed for GET (AlipayHK)", gateways=_HK),
@@ -121,6 +124,24 @@ _SHAPE: Final = (
     ),
     FaultKind("cert-sn-before", "applies; valid: alipay_cert_sn before the node (mainland)", gateways=_MAINLAND, valid=True),
     FaultKind("cert-sn-after", "applies; valid: alipay_cert_sn behind the signature (mainland)", gateways=_MAINLAND, valid=True),
+    FaultKind(
+        "cert-sn-unknown",
+        "applies; rightly signed, alipay_cert_sn names a certificate that nobody can download (mainland, certificate mode)",
+        gateways=_MAINLAND,
+        mode="certificates",
+    ),
+    FaultKind(
+        "cert-sn-missing",
+        "applies; rightly signed, without alipay_cert_sn (mainland, certificate mode)",
+        gateways=_MAINLAND,
+        mode="certificates",
+    ),
+    FaultKind(
+        "stranger-certificate",
+        "applies; a stranger signs, or a download hands out its certificate under the real serial number (mainland, certificate mode)",
+        gateways=_MAINLAND,
+        mode="certificates",
+    ),
     FaultKind("gbk-answer", "applies; valid: GBK, whatever charset was asked for (mainland)", gateways=_MAINLAND, valid=True),
 )
 
@@ -137,6 +158,33 @@ _CONTENT: Final = (
     FaultKind("empty-body", "applies; an empty body (AlipayHK: rightly signed)"),
     FaultKind("null-body", "applies; the body is null (AlipayHK: rightly signed)"),
     FaultKind("encrypted", "applies; rightly signed, and looks encrypted"),
+    FaultKind("torn-ciphertext", "applies; rightly signed, the ciphertext lacks its last block (encrypted requests)", mode="encryption"),
+    FaultKind("plain-answer", "applies; rightly signed, plain where an encrypted answer is due (encrypted requests)", mode="encryption"),
+    FaultKind(
+        "plain-error",
+        "applies, then answers that the request can't be decrypted, plain and unsigned (mainland, encrypted requests)",
+        gateways=_MAINLAND,
+        mode="encryption",
+    ),
+    FaultKind(
+        "bad-wrapped-key",
+        "applies; rightly signed, the AES key wrapped for a stranger (AlipayHK, encrypted requests)",
+        gateways=_HK,
+        mode="encryption",
+    ),
+    FaultKind(
+        "no-encrypt-header",
+        "applies; rightly signed ciphertext without Encrypt (AlipayHK, encrypted requests)",
+        gateways=_HK,
+        mode="encryption",
+    ),
+    FaultKind(
+        "same-aes-key",
+        "applies; valid: under the request's AES key, which Encrypt doesn't repeat (AlipayHK, encrypted requests)",
+        gateways=_HK,
+        valid=True,
+        mode="encryption",
+    ),
     FaultKind("s-with-failure", "applies; rightly signed, S with a failure's code (AlipayHK)", gateways=_HK),
     FaultKind("f-with-success", "applies; rightly signed, F with SUCCESS (AlipayHK)", gateways=_HK),
     FaultKind("two-results", "applies; rightly signed, two results that differ (AlipayHK)", gateways=_HK),

@@ -114,7 +114,7 @@ def _rows(texts: Mapping[str, str]) -> Iterable[Documented]:
             page = tomllib.loads(text)
             for row in page["codes"]:
                 yield Documented(
-                    gateway=page["profiles"][0].partition(".")[0],
+                    gateway=page.get("gateway") or page["profiles"][0].partition(".")[0],
                     code=row["code"],
                     layer=row["layer"],
                     status=row.get("status"),

@@ -77,7 +77,8 @@ class Fault:
 
     def hits(self, gateway: str, named: Mapping[str, str | None]) -> bool:
         """Whether it applies to a request of this gateway that names these things."""
-        return self.gateway in {None, gateway} and all(named.get(name) == value for name, value in self.match.items())
+        fits = self.gateway in {None, gateway} and self.kind.mode in {"", named.get("mode")}
+        return fits and all(named.get(name) == value for name, value in self.match.items())
 
     def as_json(self) -> JsonObject:
         """The fault as `GET /sandbox/faults` lists it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Final, Generic, TypeVar
 
@@ -20,7 +20,8 @@ from passbridge.sandbox.codes import Documented, Inventory
 from passbridge.sandbox.faults import NONE, Fault, Faults
 from passbridge.sandbox.guesses import Guesses
 from passbridge.sandbox.mischief import ALTERATIONS, HANG_UP, PAGES, SCRIPTS, Script, page
-from passbridge.sandbox.store import Pass, Store
+from passbridge.sandbox.papers import Papers
+from passbridge.sandbox.store import Pass, Store, Template
 
 __all__ = ["Account", "Call", "Decision", "Gateway", "Handled", "Said", "World", "merged"]
 
@@ -37,12 +38,14 @@ class Account:
         app: the client id or app id it belongs to.
         profile: the API its passes are updated by.
         owner: the `merchantId`, or the usual `channel_id`.
+        by_token: whether the app acts here for another merchant, by a token of that merchant's.
     """
 
     gateway: str
     app: str
     profile: str
     owner: str
+    by_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class World:
         stranger: a key nobody registered.
         now: the clock, with its zone.
         trace: a new name for an exchange.
+        papers: the certificates of certificate mode.
     """
 
     store: Store
@@ -70,6 +74,7 @@ class World:
     stranger: Callable[[], RSAPrivateKey]
     now: Callable[[], datetime]
     trace: Callable[[], str]
+    papers: Papers
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +86,14 @@ class Said:
         members: the members of the answer's object.
         signed: whether the gateway signs this answer.
         node: the member under which the object stands, where the gateway has more than one.
+        beside: members that stand beside that one.
     """
 
     code: str
     members: JsonObject
     signed: bool
     node: str = ""
+    beside: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +108,7 @@ class Call:
         pass_id: the pass it names.
         action: the status word.
         method: the API's name: the mainland's `method`, AlipayHK's path.
+        mode: what the app uses beyond plain signatures: `certificates`, `encryption`, or nothing.
     """
 
     request: WireRequest
@@ -110,19 +118,20 @@ class Call:
     pass_id: str | None = None
     action: str | None = None
     method: str | None = None
+    mode: str = ""
 
     @property
     def named(self) -> dict[str, str | None]:
         """What a fault can match."""
-        return {"pass": self.pass_id, "account": self.account, "status": self.action, "method": self.method}
+        return {"pass": self.pass_id, "account": self.account, "status": self.action, "method": self.method, "mode": self.mode}
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a gateway makes of an update: its answer, and the pass as it is afterwards, if it was applied."""
+    """What a gateway makes of a request: its answer, and the pass or template as it is afterwards, if it was carried out."""
 
     said: Said | None
-    change: Pass | None = None
+    change: Pass | Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,16 +226,16 @@ class Gateway(ABC, Generic[CallT]):
         return next(others, self._given.get(pass_id))
 
     def _log(self, call: CallT, fault: Fault, decision: Decision, said: Said | None, response: WireResponse | None) -> None:
-        spoke = fault.kind.sends not in {"page", "nothing"}
+        spoke, change = fault.kind.sends not in {"page", "nothing"}, decision.change
         self.world.store.log(
             {
                 "at": self.world.now().isoformat(timespec="milliseconds"),
                 "gateway": self.name,
-                "account": call.account,
-                "pass": call.pass_id,
+                "account": change.account if change else call.account,
+                "pass": change.id if isinstance(change, Pass) else call.pass_id,
                 "action": call.action,
                 "result": said.code if said and spoke else None,
-                "applied": decision.change is not None,
+                "applied": change is not None,
                 "signature": call.signature,
                 "fault": fault.fault or None,
                 "status": response.status if response else None,

@@ -1,147 +1,29 @@
-"""What the gateways' documents leave open, and what the sandbox does meanwhile.
+"""The guesses of both gateways, and the readings in force.
 
-Owns the table of guesses: each with its name, the readings it can take, the one chosen unless told otherwise, how
-sure it is and where it comes from. A guess is switched by its name; nothing else in the sandbox decides by whim.
-It must not know how a reading is carried out.
-
-Confidence: `observed` on a real gateway's wire; `inferred` from what a document says nearby; `invented`: no document
-says anything, and the harsher or the plainer reading was taken.
+Owns switching: a guess is switched by its name, and nothing else in the sandbox decides by whim. It must not know how
+a reading is carried out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from typing import Final
 
 from passbridge.domain.problems import did_you_mean
 from passbridge.domain.strictjson import JsonObject
 from passbridge.errors import Problem
+from passbridge.sandbox.guess import Guess
+from passbridge.sandbox.hk_guesses import HK
 from passbridge.sandbox.inputs import BadInput
+from passbridge.sandbox.mainland_guesses import MAINLAND
 
 __all__ = ["ALLOWED", "GUESSES", "Guess", "Guesses"]
 
 ALLOWED = frozenset({"allowed", "success"})
 """The readings that let a change of state through; every other reading of such a guess is the code answered."""
 
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """One open question: its name, what it asks, the readings it can take, the default first, and why."""
-
-    name: str
-    text: str
-    values: tuple[str, ...]
-    confidence: str
-    source: str
-
-    @property
-    def default(self) -> str:
-        """The reading taken unless told otherwise."""
-        return self.values[0]
-
-
-_UPDATE_ERROR = "KP.AE_ALIPASS_UPDATE_ERROR"
-_NOT_EXIST = "KP.AE_ALIPASS_NOTEXIST"
-_ILLEGAL = "PASS_STATUS_ILLEGAL"
-_REDEEM_PAGE = "AlipayHK error page: if the pass is used or closed already, errors will be returned"
-_SILENT = "no document says"
-
-GUESSES: tuple[Guess, ...] = (
-    Guess(
-        "hk.check_order", "which is looked at first: what travels, or who asks", ("transport-first", "client-first"), "inferred", _SILENT
-    ),
-    Guess(
-        "hk.result_node",
-        "the answer's one member",
-        ("result", "resultInfo", "ResultInfo"),
-        "observed",
-        "seed 000 (table: result; sample: resultInfo), seeds 001 and 002 (resultInfo); a real integration reads result",
-    ),
-    Guess("hk.time_window", "how far Request-Time may be off", ("off", "15min", "30min"), "invented", _SILENT),
-    Guess(
-        "hk.wrong_merchant",
-        "a merchantId that isn't the client's",
-        ("PARAM_ILLEGAL", "ACCESS_DENIED", "INVALID_CONTRACT"),
-        "invented",
-        _SILENT,
-    ),
-    Guess("hk.wrong_holder", "a known user who doesn't hold this pass", ("PASS_HAS_NOT_EXIST", "USER_NOT_EXIST"), "inferred", "seed 002"),
-    Guess(
-        "hk.wrong_template",
-        "a templateCode that isn't the pass's",
-        ("PARAM_ILLEGAL", "PASS_TEMPLATE_HAS_NOT_EXIT", "ignored"),
-        "invented",
-        "AlipayHK error page",
-    ),
-    Guess("hk.data_info", "what becomes of the parameters that dataInfo leaves out", ("replaced", "merged"), "invented", _SILENT),
-    Guess(
-        "hk.ticket_data_info",
-        "when a ticket needs dataInfo",
-        ("update", "always"),
-        "observed",
-        "seed 002: REQUIRED for TICKET; a real integration redeems without it",
-    ),
-    Guess("hk.stale_biz_date", "a bizDate older than the last one of this pass", ("accepted", "PARAM_ILLEGAL"), "invented", _SILENT),
-    Guess("hk.used_after_closed", "USED for a closed pass", (_ILLEGAL, "PASS_HAS_NOT_EXIST"), "inferred", _REDEEM_PAGE),
-    Guess("hk.used_after_refund", "USED for a refunded pass", (_ILLEGAL, "PASS_HAS_NOT_EXIST"), "inferred", "seed 002"),
-    Guess("hk.closed_again", "CLOSED for a closed pass", (_ILLEGAL, "PASS_HAS_NOT_EXIST", "allowed"), "inferred", _REDEEM_PAGE),
-    Guess("hk.closed_after_used", "CLOSED for a used pass", ("allowed", _ILLEGAL), "invented", _SILENT),
-    Guess("hk.closed_after_refund", "CLOSED for a refunded pass", (_ILLEGAL, "allowed"), "invented", _SILENT),
-    Guess(
-        "hk.update_inactive_card",
-        "UPDATE for a card that isn't active",
-        ("PASS_UPDATE_FAIL", _ILLEGAL),
-        "inferred",
-        "seed 000; AlipayHK error page: only a pass with 'active' status can be updated",
-    ),
-    Guess(
-        "hk.update_inactive",
-        "UPDATE for a ticket or membership card that isn't active",
-        (_ILLEGAL, "PASS_UPDATE_FAIL"),
-        "inferred",
-        "seed 002 doesn't list PASS_UPDATE_FAIL",
-    ),
-    Guess("hk.refund_after_used", "REFUND for a used ticket", ("allowed", _ILLEGAL), "invented", _SILENT),
-    Guess("hk.refund_after_closed", "REFUND for a closed ticket", (_ILLEGAL, "allowed"), "invented", _SILENT),
-    Guess("hk.refund_again", "REFUND for a refunded ticket", (_ILLEGAL, "allowed"), "invented", _SILENT),
-    Guess(
-        "mainland.check_order",
-        "whether timestamp, format and version are looked at before the signature or after it",
-        ("format-first", "signature-first"),
-        "inferred",
-        "app_id was seen to come before the signature; the rest is unknown",
-    ),
-    Guess(
-        "mainland.format_errors",
-        "whether the refusal of a malformed public parameter is signed",
-        ("unsigned", "signed"),
-        "inferred",
-        "its neighbours in the order of checks are unsigned",
-    ),
-    Guess(
-        "mainland.time_window", "how far timestamp may be off", ("off", "10min", "30min"), "invented", "the v3 gateway documents 10 minutes"
-    ),
-    Guess(
-        "mainland.success_type",
-        "how success is written",
-        ("text", "bool"),
-        "observed",
-        "seed 003 (text); an official test suite read a boolean",
-    ),
-    Guess("mainland.tpl_params", "what becomes of the parameters that tpl_params leaves out", ("replaced", "merged"), "invented", _SILENT),
-    Guess("mainland.used_again", "USED for a used pass", (_UPDATE_ERROR, "success"), "invented", _SILENT),
-    Guess(
-        "mainland.used_after_closed",
-        "USED for a closed pass",
-        (_UPDATE_ERROR, _NOT_EXIST),
-        "inferred",
-        "support forum: only a pass in a valid state can be redeemed",
-    ),
-    Guess("mainland.closed_again", "CLOSED for a closed pass", (_UPDATE_ERROR, _NOT_EXIST, "success"), "invented", _SILENT),
-    Guess("mainland.closed_after_used", "CLOSED for a used pass", ("allowed", _UPDATE_ERROR), "invented", _SILENT),
-    Guess("mainland.update_after_used", "tpl_params alone for a used pass", (_UPDATE_ERROR, "allowed"), "invented", _SILENT),
-    Guess("mainland.update_after_closed", "tpl_params alone for a closed pass", (_UPDATE_ERROR, _NOT_EXIST), "invented", _SILENT),
-)
+GUESSES: Final = (*HK, *MAINLAND)
 """Every guess, the default reading first."""
 
 _BY_NAME = {guess.name: guess for guess in GUESSES}

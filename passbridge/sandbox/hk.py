@@ -6,27 +6,64 @@ not know the client's own reading of those pages, nor how bytes travel.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 from passbridge.domain.strictjson import JsonError, JsonObject, read_json
+from passbridge.protocol.cipher import DecryptionError, Wrapping
+from passbridge.protocol.keys import public_key
+from passbridge.protocol.signing import ALGORITHMS, Algorithm
 from passbridge.protocol.wire import Headers, WireRequest, WireResponse
 from passbridge.sandbox.codes import Documented
 from passbridge.sandbox.faults import Fault
-from passbridge.sandbox.gateway import Call, Decision, Gateway, Said
+from passbridge.sandbox.gateway import Call, Decision, Gateway, Said, World
 from passbridge.sandbox.hk_answer import HONG_KONG, HkDraft, honest, unsealed
-from passbridge.sandbox.hk_envelope import PATH, UNSIGNED, opened, refused
+from passbridge.sandbox.hk_asked import ILLEGAL, SUCCESS, Asked, Ruling
+from passbridge.sandbox.hk_envelope import (
+    CREATE_PASS,
+    CREATE_TEMPLATE,
+    PATH,
+    SWITCH_STATUS,
+    TEMPLATE_DETAIL,
+    UNSIGNED,
+    UPDATE_TEMPLATE,
+    Letter,
+    opened,
+    refused,
+)
 from passbridge.sandbox.hk_forgery import FORGERIES
-from passbridge.sandbox.hk_rules import SUCCESS, judge
+from passbridge.sandbox.hk_issue import create_pass
+from passbridge.sandbox.hk_keys import GatewayKeys
+from passbridge.sandbox.hk_rules import held, update_pass
+from passbridge.sandbox.hk_secrecy import Cover, covered, opened_cover
+from passbridge.sandbox.hk_templates import create, detail, found, switch, update
+from passbridge.sandbox.outfit import Chest, new_p224_key
 
 __all__ = ["HkCall", "HkGateway"]
+
+_APIS: Final[Mapping[str, Callable[[Asked], Ruling]]] = MappingProxyType(
+    {
+        PATH: update_pass,
+        CREATE_PASS: create_pass,
+        CREATE_TEMPLATE: create,
+        UPDATE_TEMPLATE: update,
+        TEMPLATE_DETAIL: detail,
+        SWITCH_STATUS: switch,
+    }
+)
+"""Every API by its path."""
 
 _SPOKEN: Final = MappingProxyType({SUCCESS: "success"})
 """Texts that the samples give otherwise than the tables (seed 000)."""
 
 _WINDOWS: Final = MappingProxyType({"15min": 900, "30min": 1800})
+
+_CIPHERTEXT: Final = MappingProxyType({"text": "text/plain; charset=UTF-8", "json": "application/json;charset=UTF-8"})
+"""What a ciphertext is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +73,18 @@ class HkCall(Call):
     Attributes:
         client_id: whose it is.
         target: the path with its query: an answer's signature covers those of its request.
+        algorithm: what it is signed by.
         body: the body, where the signature is right and it is a JSON object.
+        secrecy: the public key that the answer is encrypted for, if the request was.
+        aes_key: the request's own AES key, likewise.
     """
 
     client_id: str
     target: str
+    algorithm: Algorithm = ALGORITHMS["RSA256"]
     body: JsonObject | None = None
+    secrecy: bytes | None = None
+    aes_key: bytes | None = None
 
 
 class HkGateway(Gateway[HkCall]):
@@ -49,25 +92,27 @@ class HkGateway(Gateway[HkCall]):
 
     name = "hk"
 
+    def __init__(self, world: World, chest: Chest) -> None:
+        super().__init__(world)
+        self._keys = GatewayKeys(chest)
+        self._strange_curve_key = cache(new_p224_key)
+
     def read(self, request: WireRequest) -> HkCall:
         """The checks up to the signature's; then what the body names, as far as it can be read."""
         letter = opened(self.world, request)
         call = HkCall(request=request, signature="ok", client_id=letter.client_id, target=letter.target, method=letter.path)
         refusal = refused(self.world, letter)
-        if refusal:
-            return replace(call, signature=refusal[1], refusal=self._said(refusal[0]))
-        body = _object(request.body)
-        pass_id, action = _text(body, "passId"), _text(body, "status")
-        found = self.world.store.find("hk", pass_id or "")
-        return replace(call, body=body, account=found.account if found else None, pass_id=pass_id, action=action)
+        if refusal or not letter.algorithm:
+            code, why = refusal or ("INVALID_SIGNATURE", "the algorithm is unknown")
+            return replace(call, signature=why, refusal=self._said(code))
+        return self._named(self._uncovered(replace(call, algorithm=letter.algorithm), letter))
 
     def decide(self, call: HkCall) -> Decision:
-        """The time window, if there is one, the body's JSON, and the rules of the pass's page."""
+        """The time window, if there is one, the body's JSON, and the rules of the API's page."""
         if call.body is None or self._untimely(call.request.headers["request-time"]):
-            return Decision(self._said("PARAM_ILLEGAL"))
-        found = self.world.store.find("hk", call.pass_id or "")
-        code, change = judge(self.world, self._merchant(call.client_id), call.body, found)
-        return Decision(self._said(code, call.account), change)
+            return Decision(self._said(ILLEGAL))
+        ruling = _APIS[str(call.method)](Asked(self.world, call.client_id, call.body))
+        return Decision(replace(self._said(ruling.code, call.account), beside=ruling.beside), ruling.change)
 
     def documented(self, call: HkCall, row: Documented) -> Said:
         """The code with its letter, in the wording of the page of the pass's own product."""
@@ -88,29 +133,72 @@ class HkGateway(Gateway[HkCall]):
         request = WireRequest("POST", PATH, Headers(), b"")
         return self.answer(HkCall(request=request, signature="ok", client_id=client, target=PATH), self._said(SUCCESS))
 
+    def _uncovered(self, call: HkCall, letter: Letter) -> HkCall:
+        """The call with its body: under its encryption, where that is due, and not without it, unless a guess allows that.
+
+        Whatever is wrong with a ciphertext, what comes out of it included, is answered alike, in plain text.
+        """
+        if not letter.encrypt:
+            reading = self.world.guesses["hk.plain_request"] if letter.secrecy else "accepted"
+            return replace(call, body=_object(call.request.body), refusal=None if reading == "accepted" else self._said(reading))
+        try:
+            plain, key = opened_cover(letter.encrypt, call.request.body, self._keys.unwrapping(), self._wrapping)
+        except DecryptionError:
+            plain, key = b"", b""
+        body = _object(plain) if letter.secrecy else None
+        if body is None:
+            return replace(call, refusal=self._said(self.world.guesses["hk.undecryptable"]))
+        return replace(call, body=body, secrecy=letter.secrecy, aes_key=key, mode="encryption")
+
+    def _named(self, call: HkCall) -> HkCall:
+        """The call with what a fault can match and the log names."""
+        asked = Asked(self.world, call.client_id, call.body or {})
+        one = held(self.world, call.client_id, asked.text("passId")) or found(asked)
+        return replace(
+            call, account=one.account if one else None, pass_id=asked.text("passId") or None, action=asked.text("status") or None
+        )
+
     def _draft(self, call: HkCall, said: Said) -> HkDraft:
-        return HkDraft(
+        curve = call.algorithm.curve is not None
+        draft = HkDraft(
             request=call.request,
             method=call.request.method,
             target=call.target,
             client_id=call.client_id,
             member=self.world.guesses["hk.result_node"],
             members=said.members,
+            beside=said.beside,
             now=self.world.now(),
             trace=self.world.trace(),
-            key=self.world.keys[self.name],
-            stranger=self.world.stranger,
+            algorithm=call.algorithm,
+            key=self._keys.signing(call.algorithm.name),
+            next_key=lambda: self._keys.signing(call.algorithm.name, "2"),
+            stranger=self._strange_curve_key if curve else self.world.stranger,
+        )
+        return self._covered(draft, call) if said.signed else draft
+
+    def _covered(self, draft: HkDraft, call: HkCall) -> HkDraft:
+        """The draft under a new cover, where the request came under one."""
+        if call.secrecy is None:
+            return draft
+        return replace(
+            draft,
+            cover=covered(public_key(call.secrecy), "1", self._wrapping),
+            same_cover=Cover(call.aes_key or b"", "algorithm=RSA_AES,keyVersion=1"),
+            strange_cover=lambda: covered(self.world.stranger().public_key(), "1", self._wrapping),
+            media_type=_CIPHERTEXT[self.world.guesses["hk.encrypted_type"]],
         )
 
+    @property
+    def _wrapping(self) -> Wrapping:
+        return cast("Wrapping", self.world.guesses["hk.key_wrapping"])
+
     def _said(self, code: str, account: str | None = None, variant: str = "") -> Said:
-        profile = f"hk.{self.world.accounts[account].profile}" if account else ""
-        row = self.world.codes.get("hk", code, variant, profile)
+        page = f"hk.{self.world.accounts[account].profile}" if account else ""
+        row = self.world.codes.get("hk", code, variant, page)
         message = _SPOKEN.get(code, row.said)
         members: JsonObject = {"resultCode": code, "resultStatus": row.variant, "resultMessage": message}
         return Said(code, members, signed=code not in UNSIGNED)
-
-    def _merchant(self, client_id: str) -> str:
-        return next(account.owner for account in self.world.accounts.values() if account.app == client_id)
 
     def _untimely(self, time: str) -> bool:
         """Whether Request-Time lies outside the guessed window, or can't be read while there is one."""
@@ -134,8 +222,3 @@ def _object(body: bytes) -> JsonObject | None:
     except JsonError:
         return None
     return value if isinstance(value, dict) else None
-
-
-def _text(body: JsonObject | None, name: str) -> str | None:
-    value = (body or {}).get(name)
-    return value if isinstance(value, str) else None

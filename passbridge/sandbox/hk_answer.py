@@ -6,25 +6,31 @@ which faults take the parts and put them together otherwise.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Final
 from urllib.parse import quote_plus
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from passbridge.domain.strictjson import JsonObject, write_json
-from passbridge.protocol.signing import ALGORITHMS
+from passbridge.protocol.signing import Algorithm, PrivateKey, signer
 from passbridge.protocol.wire import Headers, WireRequest, WireResponse
+from passbridge.sandbox.hk_headers import encoded
+from passbridge.sandbox.hk_secrecy import Cover
 
-__all__ = ["HONG_KONG", "HkDraft", "honest", "mark", "sealed", "signature", "unsealed"]
+__all__ = ["HONG_KONG", "GatewayKey", "HkDraft", "honest", "mark", "sealed", "signature", "unsealed"]
 
 HONG_KONG: Final = timezone(timedelta(hours=8))
-_HASH: Final = ALGORITHMS["RSA256"].hash
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayKey:
+    """One of the gateway's own keys, and the version that it is known by."""
+
+    key: PrivateKey
+    version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +42,19 @@ class HkDraft:
         method: its method, as it is signed.
         target: its path with its query, as it is signed.
         client_id: whose it is.
-        member: the answer's one member.
+        member: the member that holds the result.
         members: the result.
+        beside: the members that stand beside it.
         now: when it is answered.
         trace: the exchange's name.
+        algorithm: what the client's signatures are made by, and so the gateway's.
         key: the gateway's key.
-        stranger: a key nobody registered.
+        next_key: the key that will follow it.
+        stranger: a key of the same kind that nobody registered.
+        cover: what the body is put under, if the exchange is encrypted.
+        same_cover: the cover of the request, put over the answer too.
+        strange_cover: a cover that only a stranger can lift.
+        media_type: the content type.
         old: an earlier answer.
     """
 
@@ -51,10 +64,17 @@ class HkDraft:
     client_id: str
     member: str
     members: JsonObject
+    beside: JsonObject
     now: datetime
     trace: str
-    key: RSAPrivateKey
-    stranger: Callable[[], RSAPrivateKey]
+    algorithm: Algorithm
+    key: GatewayKey
+    next_key: Callable[[], GatewayKey]
+    stranger: Callable[[], PrivateKey]
+    cover: Cover | None = None
+    same_cover: Cover | None = None
+    strange_cover: Callable[[], Cover | None] = lambda: None
+    media_type: str = "application/json;charset=UTF-8"
     old: WireResponse | None = None
 
     @property
@@ -68,29 +88,43 @@ class HkDraft:
         return write_json(self.members).encode()
 
     @property
-    def body(self) -> bytes:
+    def plain(self) -> bytes:
         """`{"result": …}`."""
         return self.holding(self.result)
 
+    @property
+    def body(self) -> bytes:
+        """What travels: the plain text, or its ciphertext."""
+        return self.travelling(self.plain)
+
     def holding(self, result: bytes) -> bytes:
-        """A body with this result in it."""
-        return b'{"%b":%b}' % (self.member.encode(), result)
+        """A plain body with this result in it."""
+        beside = b"".join(b"," + write_json({name: value}).encode()[1:-1] for name, value in self.beside.items())
+        return b'{"%b":%b%b}' % (self.member.encode(), result, beside)
+
+    def travelling(self, plain: bytes) -> bytes:
+        """Any plain body as it travels."""
+        return self.cover.over(plain) if self.cover else plain
 
 
-def signature(draft: HkDraft, body: bytes, digest: hashes.HashAlgorithm = _HASH) -> bytes:
-    """The signature over this body."""
+def signature(draft: HkDraft, body: bytes, digest: hashes.HashAlgorithm | None = None) -> bytes:
+    """The signature over these bytes as they travel."""
     text = f"{draft.method} {draft.target}\n{draft.client_id}.{draft.time}.".encode() + body
-    return draft.key.sign(text, padding.PKCS1v15(), digest)
+    algorithm = replace(draft.algorithm, hash=digest) if digest else draft.algorithm
+    return signer(draft.key.key, algorithm)(text)
 
 
-def mark(value: bytes, algorithm: str = "RSA256", version: str = "1", spelt: Callable[[bytes], str] = quote_plus) -> str:
+def mark(draft: HkDraft, value: bytes, *, algorithm: str = "", version: str = "", spelt: Callable[[bytes], str] = quote_plus) -> str:
     """The `Signature` header's text."""
-    return f"algorithm={algorithm},keyVersion={version},signature={spelt(base64.b64encode(value))}"
+    return f"algorithm={algorithm or draft.algorithm.name},keyVersion={version or draft.key.version},signature={encoded(value, spelt)}"
 
 
 def unsealed(draft: HkDraft, body: bytes) -> WireResponse:
     """An answer without a signature; header names in lower case, which an official SDK insists on."""
-    return WireResponse(200, Headers({"content-type": "application/json;charset=UTF-8", "tracerid": draft.trace}), body)
+    fields = {"content-type": draft.media_type, "tracerid": draft.trace}
+    if draft.cover and draft.cover.header:
+        fields["encrypt"] = draft.cover.header
+    return WireResponse(200, Headers(fields), body)
 
 
 def sealed(draft: HkDraft, body: bytes, *marks: str) -> WireResponse:
@@ -101,6 +135,6 @@ def sealed(draft: HkDraft, body: bytes, *marks: str) -> WireResponse:
 
 
 def honest(draft: HkDraft, body: bytes | None = None) -> WireResponse:
-    """The answer, or another body, rightly signed."""
+    """The answer, or other bytes, rightly signed as they travel."""
     body = draft.body if body is None else body
-    return sealed(draft, body, mark(signature(draft, body)))
+    return sealed(draft, body, mark(draft, signature(draft, body)))

@@ -7,25 +7,43 @@ those pages, which may be wrong.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
-from passbridge.protocol.keys import public_key
-from passbridge.protocol.signing import ALGORITHMS, rsa_verify
+from passbridge.protocol.keys import KeyProblem, public_key_for
+from passbridge.protocol.signing import Algorithm, PublicKey, verify
 from passbridge.protocol.wire import Headers, WireRequest
 from passbridge.sandbox.gateway import World
+from passbridge.sandbox.hk_headers import algorithm_named, decoded, newest, pairs
+from passbridge.sandbox.hk_keys import ENCRYPTION
 
-__all__ = ["PATH", "UNSIGNED", "Letter", "opened", "refused"]
+__all__ = [
+    "CREATE_PASS",
+    "CREATE_TEMPLATE",
+    "PATH",
+    "PATHS",
+    "SWITCH_STATUS",
+    "TEMPLATE_DETAIL",
+    "UNSIGNED",
+    "UPDATE_TEMPLATE",
+    "Letter",
+    "opened",
+    "refused",
+]
 
-PATH: Final = "/api/open/alipay/v1/ipass/pass/manage/updatePass"
-"""The one API simulated."""
+_IPASS: Final = "/api/open/alipay/v1/ipass"
+PATH: Final = f"{_IPASS}/pass/manage/updatePass"
+CREATE_PASS: Final = f"{_IPASS}/pass/manage/createPass"
+CREATE_TEMPLATE: Final = f"{_IPASS}/template/manage/createTemplate"
+UPDATE_TEMPLATE: Final = f"{_IPASS}/template/manage/updateTemplate"
+TEMPLATE_DETAIL: Final = f"{_IPASS}/template/manage/detail"
+SWITCH_STATUS: Final = f"{_IPASS}/template/manage/switchStatus"
+PATHS: Final = (PATH, CREATE_PASS, CREATE_TEMPLATE, UPDATE_TEMPLATE, TEMPLATE_DETAIL, SWITCH_STATUS)
+"""The APIs simulated."""
 
 UNSIGNED: Final = frozenset(
     {
@@ -42,9 +60,9 @@ UNSIGNED: Final = frozenset(
 )
 """Codes that a request meets before its signature is accepted: their answers carry neither signature nor time."""
 
-_ALGORITHM: Final = ALGORITHMS["RSA256"]
-_ALGORITHM_NAMES: Final = frozenset({"rsa256", "sha256withrsa"})
-"""Names are not case-sensitive; older pages call the default by Java's name (seed 000)."""
+_JSON: Final = frozenset({"application/json", "application/json;charset=utf-8"})
+_CIPHERTEXT: Final = _JSON | {"text/plain", "text/plain;charset=utf-8"}
+"""What a sibling gateway's SDK calls a ciphertext; others leave the type of the text inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +75,10 @@ class Letter:
         target: the path with its query, as it is signed.
         client_id: the `Client-Id` header, if there is just one.
         marks: the pairs of the `Signature` header, their names in lower case.
+        algorithm: what they say it is signed by, if that is known.
+        encrypt: the `Encrypt` header, if there is just one.
         keys: the client's registered public keys by version.
+        secrecy: the public key that answers to the client are encrypted for, if its bodies are.
     """
 
     request: WireRequest
@@ -65,27 +86,38 @@ class Letter:
     target: str
     client_id: str
     marks: Mapping[str, str]
-    keys: Mapping[str, bytes] | None
+    algorithm: Algorithm | None
+    encrypt: str
+    keys: Mapping[str, bytes]
+    secrecy: bytes | None
+
+    @property
+    def version(self) -> str:
+        """The key version that the header names; the newest, where it names none."""
+        return self.marks.get("keyversion") or newest(self.keys)
 
     @property
     def key(self) -> bytes | None:
-        """The public key that the header names; the newest, where it names none."""
-        keys = self.keys or {}
-        version = self.marks.get("keyversion") or max(keys, key=lambda name: (len(name), name), default="")
-        return keys.get(version)
+        """The public key of that version."""
+        return self.keys.get(self.version)
 
 
 def opened(world: World, request: WireRequest) -> Letter:
     """Open the envelope; nothing is believed yet."""
     target = re.sub(r"^https?://[^/?]*", "", request.url) or "/"
     client_id = _only(request.headers, "client-id")
+    registered = world.store.app_keys("hk", client_id) or {}
+    marks = pairs(_only(request.headers, "signature"))
     return Letter(
         request=request,
         path=target.partition("?")[0],
         target=target,
         client_id=client_id,
-        marks=_marks(_only(request.headers, "signature")),
-        keys=world.store.app_keys("hk", client_id),
+        marks=marks,
+        algorithm=algorithm_named(marks.get("algorithm", ""), world.guesses),
+        encrypt=_only(request.headers, "encrypt"),
+        keys={version: pem for version, pem in registered.items() if version != ENCRYPTION},
+        secrecy=registered.get(ENCRYPTION),
     )
 
 
@@ -95,24 +127,17 @@ def _only(headers: Headers, name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def _marks(header: str) -> dict[str, str]:
-    """`algorithm=RSA256, keyVersion=1, signature=…`, with or without blanks (seeds 001 and 002); a name twice is nothing."""
-    pairs = [part.strip().partition("=") for part in header.split(",")]
-    marks = {name.lower(): value for name, _, value in pairs}
-    return marks if len(marks) == len(pairs) else {}
-
-
 def _method(letter: Letter) -> str:
     return "" if letter.request.method == "POST" else "the method is not POST"
 
 
 def _path(letter: Letter) -> str:
-    return "" if letter.path == PATH else "the path is none that is simulated"
+    return "" if letter.path in PATHS else "the path is none that is simulated"
 
 
 def _media_type(letter: Letter) -> str:
     header = _only(letter.request.headers, "content-type").lower().replace(" ", "")
-    return "" if header in {"application/json", "application/json;charset=utf-8"} else "the content type is not application/json in UTF-8"
+    return "" if header in (_CIPHERTEXT if letter.encrypt else _JSON) else "the content type is not application/json in UTF-8"
 
 
 def _client(letter: Letter) -> str:
@@ -120,30 +145,31 @@ def _client(letter: Letter) -> str:
 
 
 def _key(letter: Letter) -> str:
-    if letter.marks.get("algorithm", "RSA256").lower() == "ecc224":
-        return "no ECC224 key is registered"
-    return "" if letter.key else "no key is registered under this version"
+    if not letter.key:
+        return "no key is registered under this version"
+    if letter.algorithm and not _public(letter.algorithm, letter.key):
+        return f"no {letter.algorithm.name} key is registered under this version"
+    return ""
 
 
 def _signature(letter: Letter) -> str:
-    if letter.marks.get("algorithm", "RSA256").lower() not in _ALGORITHM_NAMES:
+    if not letter.algorithm:
         return "the algorithm is unknown"
-    signature, time = _decoded(letter.marks.get("signature", "")), _only(letter.request.headers, "request-time")
-    if not signature or not time or not letter.key:
+    signature, time = decoded(letter.marks.get("signature", "")), _only(letter.request.headers, "request-time")
+    key = _public(letter.algorithm, letter.key or b"")
+    if not signature or not time or not key:
         return "the signature or the request time is missing or unreadable"
     signed = f"{letter.request.method} {letter.target}\n{letter.client_id}.{time}.".encode() + letter.request.body
-    return "" if rsa_verify(_public(letter.key), _ALGORITHM, signed, signature) else "the signature does not match"
+    return "" if verify(key, letter.algorithm, signed, signature) else "the signature does not match"
 
 
-_public = lru_cache(public_key)
-
-
-def _decoded(value: str) -> bytes:
-    """Percent-encoded base64; a value with `+` and no `%` was not percent-encoded."""
+@lru_cache
+def _public(algorithm: Algorithm, pem: bytes) -> PublicKey | None:
+    """The key, if it is one for this algorithm."""
     try:
-        return base64.b64decode(unquote_to_bytes(value), validate=True)
-    except binascii.Error:
-        return b""
+        return public_key_for(algorithm, pem)
+    except KeyProblem:
+        return None
 
 
 _CHECKS: Final[Mapping[str, tuple[str, Callable[[Letter], str]]]] = MappingProxyType(

@@ -14,15 +14,14 @@ from typing import Final
 from passbridge.domain.strictjson import JsonObject
 from passbridge.sandbox.gateway import World, merged
 from passbridge.sandbox.guesses import ALLOWED
+from passbridge.sandbox.hk_asked import ILLEGAL as _ILLEGAL
+from passbridge.sandbox.hk_asked import SUCCESS, Asked, Ruling
 from passbridge.sandbox.hk_pages import EVERY_KIND, PRODUCTS, Product
+from passbridge.sandbox.hk_templates import profile_of
+from passbridge.sandbox.hk_values import unfit
 from passbridge.sandbox.store import Pass
 
-__all__ = ["SUCCESS", "judge"]
-
-SUCCESS: Final = "SUCCESS"
-"""The one code that stands for an applied update."""
-
-_ILLEGAL: Final = "PARAM_ILLEGAL"
+__all__ = ["held", "profile", "update_pass"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class _Case:
     @property
     def product(self) -> Product:
         """What its page allows."""
-        return PRODUCTS[self.world.accounts[self.one.account].profile]
+        return PRODUCTS[profile(self.world, self.one)]
 
     @property
     def holders(self) -> list[str]:
@@ -90,9 +89,7 @@ def _kind(case: _Case) -> str:
 
 def _members(case: _Case) -> str:
     """A null is as good as an absent member, but where the page says what null means."""
-    allowed = case.product.members
-    wrong = [name for name, value in case.body.items() if value is not None and name in allowed and not allowed[name](value)]
-    return _ILLEGAL if wrong else ""
+    return _ILLEGAL if unfit(case.body, case.product.members) else ""
 
 
 def _needed(case: _Case) -> str:
@@ -158,17 +155,30 @@ _RULES: Final[tuple[Callable[[_Case], str], ...]] = (
 """The rules in their order (a guess). Each gives the code of its refusal, or nothing."""
 
 
-def judge(world: World, merchant: str, body: JsonObject, found: Pass | None) -> tuple[str, Pass | None]:
+def update_pass(asked: Asked) -> Ruling:
     """The code for an update, and the pass as it is afterwards, if the update was applied."""
-    case = _Case(world, merchant, body, found)
+    case = _Case(asked.world, asked.merchant, asked.body, held(asked.world, asked.client, asked.text("passId")))
     for rule in _RULES:
         code = rule(case)
         if code:
-            return code, None
-    return SUCCESS, _changed(case)
+            return Ruling(code)
+    return Ruling(SUCCESS, _changed(case, asked.now_ms))
 
 
-def _changed(case: _Case) -> Pass:
+def held(world: World, client: str, pass_id: str) -> Pass | None:
+    """The pass with this id, if it is one of this client's."""
+    found = world.store.find("hk", pass_id)
+    return found if found and world.accounts[found.account].app == client else None
+
+
+def profile(world: World, one: Pass) -> str:
+    """The API that updates this pass: that of the product it was issued as, or its account's."""
+    if one.frame:
+        return profile_of(one.frame["product"], world.guesses["hk.member_card_page"])
+    return world.accounts[one.account].profile
+
+
+def _changed(case: _Case, now_ms: int) -> Pass:
     body, one = case.body, case.one
     known = {name: value for name, value in body.items() if name in case.product.members}
     content, end, moment = known.get("dataInfo"), known.get("endDate"), known.get("bizDate")
@@ -181,4 +191,5 @@ def _changed(case: _Case) -> Pass:
         state=_BECOMES.get(str(body["status"]), one.state),
         valid_until=one.valid_until if end is None else end,
         biz_date=moment if isinstance(moment, int) else one.biz_date,
+        modified=now_ms,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -18,7 +19,9 @@ from passbridge.domain.strictjson import JsonObject, write_json
 from passbridge.protocol.wire import Headers, WireResponse
 from passbridge.sandbox.mainland_form import Form
 
-__all__ = ["MainlandDraft", "Part", "framed", "honest", "sign", "unsealed"]
+__all__ = ["CERT_SN", "MainlandDraft", "Part", "framed", "honest", "sign", "unsealed"]
+
+CERT_SN: Final = b'"alipay_cert_sn"'
 
 Part = tuple[bytes, bytes]
 """A member of the outermost object as it is written: its name with its quotes, and its value."""
@@ -38,6 +41,9 @@ class MainlandDraft:
         key: the gateway's key.
         stranger: a key nobody registered.
         old: an earlier answer.
+        close: what encrypts the node's text, where an encrypted answer is due.
+        serial: the serial number of the key's certificate, in certificate mode.
+        place: where that stands: `first`, `between` node and signature, or `last`.
     """
 
     form: Form
@@ -49,11 +55,23 @@ class MainlandDraft:
     key: RSAPrivateKey
     stranger: Callable[[], RSAPrivateKey]
     old: WireResponse | None = None
+    close: Callable[[bytes], bytes] | None = None
+    serial: str = ""
+    place: str = "between"
+
+    @property
+    def text(self) -> bytes:
+        """What the node says."""
+        return write_json(self.members).encode(self.codec, "replace")
 
     @property
     def source(self) -> bytes:
         """The node's own bytes."""
-        return write_json(self.members).encode(self.codec, "replace")
+        return self.closed(self.text)
+
+    def closed(self, text: bytes) -> bytes:
+        """The bytes of a node that says this: the text, or its ciphertext between quotes."""
+        return self.close(text) if self.close else text
 
     @property
     def name(self) -> bytes:
@@ -74,7 +92,10 @@ def unsealed(draft: MainlandDraft, body: bytes) -> WireResponse:
 
 
 def framed(draft: MainlandDraft, *parts: Part) -> WireResponse:
-    """An answer of these members."""
+    """An answer of these members; in certificate mode, the serial number beside them."""
+    if draft.serial and CERT_SN not in dict(parts):
+        at = {"first": 0, "between": 1, "last": len(parts)}[draft.place]
+        parts = (*parts[:at], (CERT_SN, b'"%b"' % draft.serial.encode()), *parts[at:])
     return unsealed(draft, b"{" + b",".join(name + b":" + value for name, value in parts) + b"}")
 
 

@@ -6,6 +6,7 @@ nor how bytes travel.
 
 from __future__ import annotations
 
+import base64
 import codecs
 import hashlib
 import json
@@ -17,16 +18,25 @@ from typing import Final
 from cryptography.hazmat.primitives import hashes
 
 from passbridge.domain.strictjson import JsonObject, write_json
+from passbridge.protocol.cipher import BLOCK
 from passbridge.protocol.wire import WireResponse
 from passbridge.sandbox.garbling import GARBLINGS, Garbling, ciphertext, twice
-from passbridge.sandbox.mainland_answer import MainlandDraft, Part, framed, honest, sign, unsealed
+from passbridge.sandbox.mainland_answer import CERT_SN, MainlandDraft, Part, framed, honest, sign, unsealed
+from passbridge.sandbox.papers import forged
 
 __all__ = ["FORGERIES"]
 
 _REFUSAL: Final[JsonObject] = {"code": "40004", "msg": "Business Failed", "sub_code": "KP.AE_ALIPASS_NOTEXIST", "sub_msg": "卡券不存在"}
 _OTHER: Final[JsonObject] = {"serialNumber": "209919213-other", "passId": "000000000000", "operate": "UPDATE", "errorCode": "SUCCESS"}
 _OTHER_NODE: Final = b'"alipay_pass_instance_add_response"'
-_CERT: Final[Part] = (b'"alipay_cert_sn"', b'"%b"' % hashlib.sha256(b"sandbox").hexdigest()[:32].encode())
+_NOBODYS: Final = hashlib.sha256(b"sandbox").hexdigest()[:32]
+"""A serial number that no certificate has."""
+_UNDECIPHERED: Final[JsonObject] = {
+    "code": "40003",
+    "msg": "Insufficient Conditions",
+    "sub_code": "isv.decryption-error-unknown",
+    "sub_msg": "解密出错, 未知错误",
+}
 
 Forgery = Callable[[MainlandDraft, float], WireResponse]
 """From the parts of the answer and the number behind the fault's name."""
@@ -35,10 +45,10 @@ Forgery = Callable[[MainlandDraft, float], WireResponse]
 def _of(parts: Callable[[MainlandDraft, Part, Part], tuple[Part, ...]]) -> Forgery:
     """Other members, made from the honest node and its signature."""
 
-    def forged(draft: MainlandDraft, _number: float) -> WireResponse:
+    def made(draft: MainlandDraft, _number: float) -> WireResponse:
         return framed(draft, *parts(draft, (draft.name, draft.source), sign(draft, draft.source)))
 
-    return forged
+    return made
 
 
 def _saying(**members: str) -> Forgery:
@@ -57,7 +67,7 @@ def _over(digest: hashes.HashAlgorithm) -> Forgery:
 
 
 def _garbled(garbling: Garbling) -> Forgery:
-    return lambda draft, _: honest(draft, garbling(draft.source))
+    return lambda draft, _: honest(draft, draft.closed(garbling(draft.text)))
 
 
 def _body(body: bytes) -> Forgery:
@@ -79,7 +89,8 @@ def _echo(draft: MainlandDraft, _node: Part, _sign: Part) -> tuple[Part, ...]:
 
 def _blanks(draft: MainlandDraft, _number: float) -> WireResponse:
     (sign_name, value), source = sign(draft, draft.source), draft.source
-    return unsealed(draft, b" {\r\n  %b : %b \r\n,\r\n\t%b :\r\n %b\r\n} \r\n" % (draft.name, source, sign_name, value))
+    paper = b'%b : "%b" \r\n,\r\n\t' % (CERT_SN, draft.serial.encode()) if draft.serial else b""
+    return unsealed(draft, b" {\r\n  %b : %b \r\n,\r\n\t%b%b :\r\n %b\r\n} \r\n" % (draft.name, source, paper, sign_name, value))
 
 
 def _escaped_slashes(draft: MainlandDraft, _number: float) -> WireResponse:
@@ -101,11 +112,25 @@ def _with_bom(draft: MainlandDraft, _number: float) -> WireResponse:
 
 def _encrypted(draft: MainlandDraft, _number: float) -> WireResponse:
     """An encrypted node is text, and signed with its quotes."""
-    return honest(draft, b'"%b"' % ciphertext(draft.source))
+    return honest(draft, b'"%b"' % ciphertext(draft.text))
 
 
 def _about_another(draft: MainlandDraft, number: float) -> WireResponse:
     return _saying(code="10000", success="true", result=write_json(_OTHER))(draft, number)
+
+
+def _by_a_stranger(draft: MainlandDraft, _number: float) -> WireResponse:
+    """A stranger signs; or, where a certificate is handed out, it is the stranger's, with the real one's serial number."""
+    real = draft.members.get("alipay_cert_content")
+    if not isinstance(real, str):
+        return honest(replace(draft, key=draft.stranger()))
+    theirs = base64.b64encode(forged(base64.b64decode(real), draft.stranger())).decode()
+    return honest(replace(draft, members={**draft.members, "alipay_cert_content": theirs}))
+
+
+def _torn(source: bytes) -> bytes:
+    """Ciphertext without its last block: what is left is whole blocks, and badly padded."""
+    return b'"%b"' % base64.b64encode(base64.b64decode(source.strip(b'"'))[:-BLOCK])
 
 
 _SIGNATURE: Final[Mapping[str, Forgery]] = {
@@ -130,9 +155,18 @@ _SHAPE: Final[Mapping[str, Forgery]] = {
     "blanks": _blanks,
     "braces": _saying(extension='}},"sign":"AAAA"}{"\\'),
     "escaped-slashes": _escaped_slashes,
-    "cert-sn-before": _of(lambda _draft, node, right: (_CERT, node, right)),
-    "cert-sn-after": _of(lambda _draft, node, right: (node, right, _CERT)),
+    "cert-sn-before": lambda draft, _: honest(replace(draft, serial=draft.serial or _NOBODYS, place="first")),
+    "cert-sn-after": lambda draft, _: honest(replace(draft, serial=draft.serial or _NOBODYS, place="last")),
     "gbk-answer": lambda draft, _: honest(replace(draft, codec="gbk")),
+}
+
+_MODES: Final[Mapping[str, Forgery]] = {
+    "cert-sn-unknown": lambda draft, _: honest(replace(draft, serial=_NOBODYS)),
+    "cert-sn-missing": lambda draft, _: honest(replace(draft, serial="")),
+    "stranger-certificate": _by_a_stranger,
+    "torn-ciphertext": lambda draft, _: honest(draft, _torn(draft.source)),
+    "plain-answer": lambda draft, _: honest(replace(draft, close=None)),
+    "plain-error": lambda draft, _: framed(draft, (draft.name, write_json(_UNDECIPHERED).encode(draft.codec))),
 }
 
 _CONTENT: Final[Mapping[str, Forgery]] = {
@@ -150,6 +184,6 @@ _CONTENT: Final[Mapping[str, Forgery]] = {
 }
 
 FORGERIES: Final[Mapping[str, Forgery]] = MappingProxyType(
-    {**_SIGNATURE, **_SHAPE, **_CONTENT, **{name: _garbled(garbling) for name, garbling in GARBLINGS.items()}}
+    {**_SIGNATURE, **_SHAPE, **_MODES, **_CONTENT, **{name: _garbled(garbling) for name, garbling in GARBLINGS.items()}}
 )
 """By its name, what each fault makes of an answer."""

@@ -10,11 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import html
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -24,10 +22,11 @@ from passbridge.protocol.keys import public_key
 from passbridge.protocol.signing import ALGORITHMS, rsa_verify
 from passbridge.protocol.wire import WireRequest
 from passbridge.sandbox.gateway import World
+from passbridge.sandbox.mainland_frame import moment
+from passbridge.sandbox.papers import certificate, serial_number
 
-__all__ = ["Form", "Wrong", "form_of", "moment", "refused"]
+__all__ = ["Form", "Wrong", "form_of", "refused"]
 
-_BEIJING: Final = timezone(timedelta(hours=8))
 _CODECS: Final = MappingProxyType({"utf-8": "utf-8", "gbk": "gbk", "gb2312": "gbk"})
 """Python's codec for a charset (the page names these three; GBK holds all of GB2312)."""
 
@@ -186,20 +185,28 @@ def _decoded(value: bytes) -> bytes:
         return b""
 
 
-def moment(text: str) -> datetime | None:
-    """A timestamp, which is Beijing's time."""
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text):
+def _papers(form: Form, world: World) -> Wrong | None:
+    """In certificate mode: which certificate the signature is of, and which roots the merchant goes by."""
+    own = (world.store.app_keys("mainland", form.plain("app_id")) or {}).get("CERT")
+    if own is None:
         return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=_BEIJING)
-    except ValueError:
-        return None
+    paper = certificate(own)
+    told = (("app_cert_sn", serial_number(paper), _APP_PAPERS), ("alipay_root_cert_sn", world.papers.roots_serial, _ROOT_PAPERS))
+    for name, serial, (missing, wrong) in told:
+        if not form.values.get(name):
+            return Wrong(missing, f"there is no {name}")
+        if form.plain(name) != serial:
+            return Wrong(wrong, f"the {name} is unknown")
+    return Wrong("isv.app-cert-expired", "the app's certificate has expired") if paper.not_valid_after_utc < world.now() else None
 
+
+_APP_PAPERS: Final = ("isv.missing-app-cert-sn", "isv.app-cert-not-exist")
+_ROOT_PAPERS: Final = ("isv.missing-alipay-root-cert-sn", "isv.invalid-alipay-root-cert-sn")
 
 _Check = Callable[[Form, World], Wrong | None]
 _EARLY: Final[tuple[_Check, ...]] = (_once, _method, _app, _key, _sign, _sign_type, _charset)
 _FORMAT: Final[tuple[_Check, ...]] = (_timestamp, _format, _version)
-_PROOF: Final[tuple[_Check, ...]] = (_encoding, _signature)
+_PROOF: Final[tuple[_Check, ...]] = (_encoding, _papers, _signature)
 _ORDERS: Final[Mapping[str, tuple[_Check, ...]]] = MappingProxyType(
     {"format-first": (*_EARLY, *_FORMAT, *_PROOF), "signature-first": (*_EARLY, *_PROOF, *_FORMAT)}
 )

@@ -11,18 +11,29 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from passbridge.domain.strictjson import JsonError, JsonObject, read_json, write_json
+from passbridge.domain.strictjson import JsonObject, JsonValue, write_json
 from passbridge.sandbox.gateway import World, merged
 from passbridge.sandbox.guesses import ALLOWED
+from passbridge.sandbox.mainland_api import (
+    FORMAT_ERROR,
+    INVALID,
+    IS_NULL,
+    NOT_EXIST,
+    NOT_GBK,
+    Api,
+    Case,
+    Refusal,
+    Ruling,
+    json_member,
+    pass_id,
+    result,
+)
+from passbridge.sandbox.mainland_frame import EXPIRED, FIXED, dynamic, status_of
 from passbridge.sandbox.store import Pass
 
-__all__ = ["FORMAT_ERROR", "IS_NULL", "judge"]
+__all__ = ["UPDATE", "applied"]
 
-FORMAT_ERROR: Final = "KP.AE_ALIPASS_PARAMS_FORMAT_ERROR"
-IS_NULL: Final = "KP.AE_ALIPASS_PARAME_IS_NULL"
-_INVALID: Final = "KP.AE_ALIPASS_PARAMS_VALUE_INVAILD"
-_NOT_GBK: Final = "KP.AE_ALIPASS_CHAR_NOT_GBK"
-_NOT_EXIST: Final = "KP.AE_ALIPASS_NOTEXIST"
+_HOLDER: Final = ("user_id", "open_id")
 
 _LENGTHS: Final = MappingProxyType({"serial_number": 999, "channel_id": 999, "status": 99, "verify_code": 999, "verify_type": 99999})
 _TPL_PARAMS: Final = 99999
@@ -32,7 +43,7 @@ _REQUIRED: Final = ("serial_number", "channel_id")
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One update before its judges: `biz_content` without its nulls, and its `tpl_params` as an object.
+    """One update before its judges: the content, and its `tpl_params` as an object.
 
     `params` is None where `tpl_params` is neither an object nor the text of one, and empty where there is none.
     """
@@ -53,15 +64,11 @@ class _Case:
         """The status word; an update without one changes the content."""
         return str(self.biz.get("status", ""))
 
-
-def _params(biz: JsonObject) -> JsonObject | None:
-    """JSON text (the page), or an object (the support forum's samples)."""
-    given = biz.get("tpl_params", {})
-    try:
-        value = read_json(given) if isinstance(given, str) else given
-    except JsonError:
-        return None
-    return value if isinstance(value, dict) else None
+    @property
+    def changes(self) -> JsonObject:
+        """The parameters that can change: of an issued pass, those that its template declared, but for the fixed ones."""
+        declared = dynamic(self.one.frame) if self.one.frame else self.params or {}
+        return {name: value for name, value in (self.params or {}).items() if name in declared and not (self.one.frame and name in FIXED)}
 
 
 def _readable(case: _Case) -> str:
@@ -81,7 +88,7 @@ def _valid(case: _Case) -> str:
     wrong += [name for name, words in _WORDS.items() if name in texts and texts[name] not in words]
     tpl_params = case.biz.get("tpl_params", "")
     text = tpl_params if isinstance(tpl_params, str) else write_json(tpl_params)
-    return _INVALID if wrong or len(text) > _TPL_PARAMS else ""
+    return INVALID if wrong or len(text) > _TPL_PARAMS else ""
 
 
 def _gbk(case: _Case) -> str:
@@ -89,17 +96,31 @@ def _gbk(case: _Case) -> str:
     try:
         (write_json(case.biz) + write_json(case.params)).encode("gbk")
     except UnicodeEncodeError:
-        return _NOT_GBK
+        return NOT_GBK
     return ""
 
 
 def _known(case: _Case) -> str:
-    return "" if case.found else _NOT_EXIST
+    return "" if case.found else NOT_EXIST
+
+
+def _held(case: _Case) -> str:
+    """Whoever is named holds the pass, as far as its holder is known."""
+    named = [(case.biz[name], getattr(case.one, name)) for name in _HOLDER if name in case.biz]
+    other = any(held is not None and given != held for given, held in named)
+    return case.world.guesses["mainland.wrong_holder"] if other else ""
+
+
+def _declared(case: _Case) -> str:
+    """A parameter that the pass's template doesn't declare has nowhere to stand."""
+    strange = case.one.frame and (case.params or {}).keys() - dynamic(case.one.frame)
+    return case.world.guesses["mainland.undeclared_params"] if strange else ""
 
 
 def _state(case: _Case) -> str:
     """The change of state: simply done, or a guess whose reading lets it through or is the code."""
-    edge = _EDGES.get((case.status, case.one.state))
+    expired = status_of(case.one, case.world.now()) == EXPIRED
+    edge = _EDGES.get((case.status, EXPIRED if expired else case.one.state))
     reading = case.world.guesses[edge] if edge else "allowed"
     return "" if reading in ALLOWED else reading
 
@@ -108,6 +129,7 @@ _EDGES: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
         ("USED", "USED"): "mainland.used_again",
         ("USED", "CLOSED"): "mainland.used_after_closed",
+        ("USED", EXPIRED): "mainland.used_after_expiry",
         ("CLOSED", "USED"): "mainland.closed_after_used",
         ("CLOSED", "CLOSED"): "mainland.closed_again",
         ("", "USED"): "mainland.update_after_used",
@@ -116,24 +138,35 @@ _EDGES: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
 )
 """What a status word (none: the content alone) meets in a state, by the guess that decides it."""
 
-_RULES: Final[tuple[Callable[[_Case], str], ...]] = (_readable, _present, _valid, _gbk, _known, _state)
-"""The rules in their order (a guess). Each gives the code of its refusal, or nothing."""
+_RULES: Final[tuple[Callable[[_Case], str], ...]] = (_readable, _present, _valid, _gbk, _known, _held, _declared, _state)
+"""The rules in their order (a guess). Each gives the code of its refusal, or nothing; `allowed` is nothing, too."""
 
 
-def judge(world: World, biz: JsonObject, found: Pass | None) -> tuple[str, Pass | None]:
-    """The sub code for an update, empty for success, and the pass as it is afterwards, if the update was applied."""
-    given: JsonObject = {name: value for name, value in biz.items() if value is not None}
-    case = _Case(world, given, _params(given), found)
-    for rule in _RULES:
-        code = rule(case)
-        if code:
-            return code, None
-    return "", _changed(case)
+def _judge(case: Case) -> Ruling:
+    found = case.find(case.biz.get("serial_number"), case.biz.get("channel_id"))
+    update = _Case(case.world, case.biz, json_member(case.biz, "tpl_params"), found)
+    code = next((code for rule in _RULES if (code := rule(update)) not in {"", *ALLOWED}), "")
+    success = applied(case.world, case.biz.get("serial_number"), found)
+    return Ruling(Refusal(code), success) if code else Ruling(None, success, _changed(update, case.now))
 
 
-def _changed(case: _Case) -> Pass:
-    one = replace(case.one, state=case.status or case.one.state)
-    if not case.params:
+def applied(world: World, serial: JsonValue, found: Pass | None) -> JsonObject:
+    """What a success says: the page's sample answer, about this pass."""
+    serial = serial if isinstance(serial, str) else ""
+    return result(
+        world, is_so=True, serialNumber=serial, passId=pass_id(serial, found), operate="UPDATE", errorCode="SUCCESS", errorMsg="处理成功"
+    )
+
+
+def _changed(case: _Case, now: int) -> Pass:
+    one, params = replace(case.one, state=case.status or case.one.state, modified=now), case.changes
+    if not params:
         return one
-    content = merged(one.content, case.params) if case.world.guesses["mainland.tpl_params"] == "merged" else case.params
-    return replace(one, content=content)
+    if case.world.guesses["mainland.tpl_params"] == "merged":
+        return replace(one, content=merged(one.content, params))
+    fixed = {name: value for name, value in one.content.items() if one.frame and name in FIXED}
+    return replace(one, content={**fixed, **params})
+
+
+UPDATE: Final = Api(_judge, lambda world, _sub_code, _text: result(world, is_so=False, operate="UPDATE"))
+"""`alipay.pass.instance.update`. A failure's result says no more than what was asked (seen on the wire)."""

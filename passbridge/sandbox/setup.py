@@ -1,14 +1,16 @@
-"""How the sandbox is furnished: its keys, the registered apps, the first passes, and the configuration for clients.
+"""How the sandbox is furnished: the registered apps, the first passes, and the configuration for clients.
 
-Owns what stands in the sandbox when it starts and the files of `--write-config`. The only private keys it ever holds
-are those it made itself. It must not know how requests are answered.
+Owns what stands in the sandbox when it starts, the accounts as a table, and the files of `--write-config`. It must not
+know how requests are answered.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -16,22 +18,24 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import uuid4
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
-from passbridge.protocol.keys import private_key
 from passbridge.sandbox.codes import Inventory
 from passbridge.sandbox.faults import Faults
 from passbridge.sandbox.gateway import Account, World
 from passbridge.sandbox.guesses import Guesses
+from passbridge.sandbox.hk_keys import ecc_outfit, encrypted_outfit, rotated_outfit, rotating_outfit
+from passbridge.sandbox.outfit import Chest, File, Outfit, new_rsa_key, private_pem, public_pem
+from passbridge.sandbox.papers import Papers
 from passbridge.sandbox.store import Pass, Store
 
-__all__ = ["ACCOUNTS", "SEEDED", "config", "furnished", "write_config"]
+__all__ = ["ACCOUNTS", "SEEDED", "STANDARD", "config", "furnished", "outfitted", "write_config"]
 
 _CLIENT: Final = "SANDBOX0000000001"
 _MERCHANT: Final = "2312314123123123"
 _APP: Final = "2021000000000001"
 _CHANNEL: Final = "2088918273"
+_ECC_CLIENT: Final = "SANDBOX0000000003"
+_ENCRYPTED_CLIENT: Final = "SANDBOX0000000004"
+_ROTATING_CLIENT: Final = "SANDBOX0000000005"
 _APP_WITHOUT_KEYS: Final = "2014072300007148"
 """Seed 003's sample app: the real gateway knows it too, and has no key for it."""
 
@@ -41,9 +45,19 @@ ACCOUNTS: Final[Mapping[str, Account]] = MappingProxyType(
         "hk-members": Account("hk", _CLIENT, "membership", _MERCHANT),
         "hk-tickets": Account("hk", _CLIENT, "ticket", _MERCHANT),
         "cn": Account("mainland", _APP, "pass", _CHANNEL),
+        "cn-agent": Account("mainland", _APP, "pass", "2088918274", by_token=True),
+        "cn-cert": Account("mainland", "2021000000000002", "pass", "2088918275"),
+        "cn-aes": Account("mainland", "2021000000000003", "pass", "2088918276"),
+        "hk-ecc": Account("hk", _ECC_CLIENT, "ticket", "2312314123123124"),
+        "hk-encrypted": Account("hk", _ENCRYPTED_CLIENT, "ticket", "2312314123123125"),
+        "hk-rotating": Account("hk", _ROTATING_CLIENT, "ticket", "2312314123123126"),
+        "hk-rotated": Account("hk", _ROTATING_CLIENT, "ticket", "2312314123123126"),
     }
 )
 """The merchants' products."""
+
+STANDARD: Final = ("hk-cards", "hk-members", "hk-tickets", "cn")
+"""The accounts that stand in every configuration; the others have what few merchants use, and are made when asked for."""
 
 _USER: Final = "2160400000000135"
 _OPEN_ID: Final = "fj398457jd8iue98d8w7w93j"
@@ -56,55 +70,145 @@ SEEDED: Final = (
 )
 """The first passes: ids from the seeds' samples."""
 
-_KEYS: Final = ("hk-app", "hk-gateway", "cn-app", "cn-gateway")
-_SIDES: Final = MappingProxyType({"hk": "hk", "mainland": "cn"})
-"""Each gateway's word in the names of its keys."""
+_GATEWAY_KEYS: Final = MappingProxyType({"hk": "hk-gateway", "mainland": "cn-gateway"})
+"""The name of each gateway's own key."""
+
+_AUTH_TOKEN: Final = b"202211BBsandboxtokenthatguardsnothing"
+_ENCRYPT_KEY: Final = base64.b64encode(b"sandbox aes key!")
+"""What isn't PEM can't bear a mark, so it is the same in every sandbox: it guards nothing there."""
 
 _MARKER: Final = "# Written by the passbridge sandbox, with keys that open nothing else. It will be overwritten."
 
 
-def furnished(store: Store, codes: Inventory) -> tuple[World, Mapping[str, bytes]]:
-    """The world of a sandbox around a store, and the PEM files a merchant holds, by name.
+def _key_mode(chest: Chest, side: str, *registered: str, gateway: str) -> Outfit:
+    """An app with one key pair, under these versions or sign types, and the gateway's public key."""
+    own, theirs = chest.rsa(f"{side}-app"), chest.rsa(f"{gateway}-gateway")
+    return Outfit(
+        registered=dict.fromkeys(registered, public_pem(own)),
+        files={
+            "private_key": File(f"{side}-app.pem", private_pem(own)),
+            "gateway_public_key": File(f"{gateway}-gateway.pem", public_pem(theirs)),
+        },
+    )
 
-    Keys are those kept in the store or made now; apps are registered; the first passes are added if the store is new.
+
+def _hk(chest: Chest) -> Outfit:
+    return _key_mode(chest, "hk", "1", gateway="hk")
+
+
+def _cn(chest: Chest) -> Outfit:
+    return _key_mode(chest, "cn", "RSA2", "RSA", gateway="cn")
+
+
+def _cn_agent(chest: Chest) -> Outfit:
+    """The same app, for another merchant who gave it a token."""
+    own = _cn(chest)
+    token = File("cn-agent.token", _AUTH_TOKEN)
+    return replace(own, registered={f"TOKEN {_AUTH_TOKEN.decode()}": b"cn-agent"}, files={**own.files, "app_auth_token": token})
+
+
+def _cn_cert(chest: Chest) -> Outfit:
+    """Certificate mode, which knows no SHA-1."""
+    own, papers = chest.rsa("cn-cert-app"), Papers(chest)
+    paper = papers.issued("cn-cert-app-certificate", "Passbridge Sandbox Merchant", own.public_key())
+    return Outfit(
+        registered={"RSA2": public_pem(own), "CERT": paper},
+        files={
+            "private_key": File("cn-cert-app.pem", private_pem(own)),
+            "app_cert": File("cn-cert-app.crt", paper),
+            "gateway_cert": File("cn-cert-gateway.crt", papers.seals[0].chain),
+            "root_cert": File("cn-cert-root.crt", papers.roots),
+        },
+    )
+
+
+def _cn_aes(chest: Chest) -> Outfit:
+    own = _key_mode(chest, "cn-aes", "RSA2", gateway="cn")
+    key = File("cn-aes-encrypt.key", _ENCRYPT_KEY)
+    return replace(own, registered={**own.registered, "AES": _ENCRYPT_KEY}, files={**own.files, "encrypt_key": key})
+
+
+_OUTFITS: Final[Mapping[str, Callable[[Chest], Outfit]]] = MappingProxyType(
+    {
+        "hk-cards": _hk,
+        "hk-members": _hk,
+        "hk-tickets": _hk,
+        "cn": _cn,
+        "cn-agent": _cn_agent,
+        "cn-cert": _cn_cert,
+        "cn-aes": _cn_aes,
+        "hk-ecc": ecc_outfit,
+        "hk-encrypted": encrypted_outfit,
+        "hk-rotating": rotating_outfit,
+        "hk-rotated": rotated_outfit,
+    }
+)
+"""How each account's app is furnished."""
+
+
+def furnished(store: Store, chest: Chest, codes: Inventory) -> World:
+    """The world of a sandbox around a store.
+
+    Keys are those kept in the store or made now; the first passes are added if the store is new.
     """
-    new = store.key(_KEYS[0]) is None
-    keys = {name: _key(store, name) for name in _KEYS}
-    _register(store, {name: _public_pem(key.public_key()) for name, key in keys.items()})
+    new = store.key(_GATEWAY_KEYS["hk"]) is None
+    store.register("mainland", _APP_WITHOUT_KEYS, "", None)
     if new:
         store.keep(*SEEDED)
-    world = World(
+    return World(
         store=store,
         codes=codes,
         guesses=Guesses(),
         faults=Faults(codes, ACCOUNTS),
         accounts=ACCOUNTS,
-        keys={gateway: keys[f"{side}-gateway"] for gateway, side in _SIDES.items()},
-        stranger=cache(_new_key),
+        keys={gateway: chest.rsa(name) for gateway, name in _GATEWAY_KEYS.items()},
+        stranger=cache(new_rsa_key),
         now=lambda: datetime.now(UTC).astimezone(),
         trace=lambda: uuid4().hex,
+        papers=Papers(chest),
     )
-    return world, {f"{name}.pem": _handed_out(name, key) for name, key in keys.items()}
 
 
-def config(pems: Mapping[str, bytes], url: str) -> dict[str, Any]:
-    """The configuration by which a client reaches this sandbox, keys as PEM bytes."""
-    accounts = {name: _settings(account, url) for name, account in ACCOUNTS.items()}
-    for name, settings in accounts.items():
-        settings |= {member: pems[file] for member, file in _key_files(ACCOUNTS[name]).items()}
+def outfitted(store: Store, chest: Chest, accounts: Collection[str] = STANDARD) -> Mapping[str, Outfit]:
+    """What the merchants of these accounts hold; their apps are registered at the gateways."""
+    outfits = {name: _OUTFITS[name](chest) for name in accounts}
+    for name, outfit in outfits.items():
+        for key, value in outfit.registered.items():
+            store.register(ACCOUNTS[name].gateway, ACCOUNTS[name].app, key, value)
+    return outfits
+
+
+def config(outfits: Mapping[str, Outfit], url: str) -> dict[str, Any]:
+    """The configuration by which a client reaches this sandbox, files as their bytes."""
+    accounts = {
+        name: _nested({**_settings(name, outfit, url), **{member: file.content for member, file in outfit.files.items()}})
+        for name, outfit in outfits.items()
+    }
     return {"default": "hk-tickets", "accounts": accounts}
 
 
-def write_config(pems: Mapping[str, bytes], url: str, path: Path) -> None:
+def _nested(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members as a mapping holds them: a dotted name, as TOML has it, stands for a member of a table."""
+    nested: dict[str, Any] = {}
+    for name, value in members.items():
+        table, dot, member = name.partition(".")
+        if dot:
+            nested.setdefault(table, {})[member] = value
+        else:
+            nested[name] = value
+    return nested
+
+
+def write_config(outfits: Mapping[str, Outfit], url: str, path: Path) -> None:
     """Write the configuration as TOML, and its keys into a folder beside it.
 
     Raises:
         FileExistsError: one of the files stands there already and isn't the sandbox's own. Then none is written.
     """
     keys = path.parent / "keys"
-    files = {keys / name: _marked(pem) for name, pem in pems.items()}
-    files[path] = _toml(url).encode()
-    foreign = [str(file) for file in files if not _ours(file)]
+    files = {keys / file.name: _marked(file.content) for outfit in outfits.values() for file in outfit.files.values()}
+    files[path] = _toml(outfits, url).encode()
+    foreign = [str(file) for file, content in files.items() if not _ours(file, content)]
     if foreign:
         raise FileExistsError(f"not written by the sandbox, so not overwritten: {', '.join(foreign)}")
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,73 +216,38 @@ def write_config(pems: Mapping[str, bytes], url: str, path: Path) -> None:
         _write(file, content)
 
 
-def _settings(account: Account, url: str) -> dict[str, Any]:
+def _settings(name: str, outfit: Outfit, url: str) -> dict[str, Any]:
+    account = ACCOUNTS[name]
     if account.gateway == "hk":
         own = {"profile": account.profile, "gateway": url, "client_id": account.app, "merchant_id": account.owner, "key_version": "1"}
     else:
         own = {"gateway": f"{url}/gateway.do", "app_id": account.app, "channel_id": account.owner, "sign_type": "RSA2", "charset": "utf-8"}
-    return {"backend": account.gateway, **own}
+    return {"backend": account.gateway, **own, **outfit.settings}
 
 
-def _key_files(account: Account) -> dict[str, str]:
-    side = _SIDES[account.gateway]
-    return {"private_key": f"{side}-app.pem", "gateway_public_key": f"{side}-gateway.pem"}
-
-
-def _register(store: Store, pems: Mapping[str, bytes]) -> None:
-    """Both apps with their public keys, and one that has none."""
-    store.register("hk", _CLIENT, "1", pems["hk-app"])
-    for sign_type in ("RSA2", "RSA"):
-        store.register("mainland", _APP, sign_type, pems["cn-app"])
-    store.register("mainland", _APP_WITHOUT_KEYS, "", None)
-
-
-def _handed_out(name: str, key: RSAPrivateKey) -> bytes:
-    """What a merchant holds: the private keys of the apps, the public ones of the gateways."""
-    return _private_pem(key) if name.endswith("app") else _public_pem(key.public_key())
-
-
-def _key(store: Store, name: str) -> RSAPrivateKey:
-    """The key of this name: the one kept in the store, or a new one."""
-    kept = store.key(name)
-    if kept is not None:
-        return private_key(kept)
-    key = _new_key()
-    store.keep_key(name, _private_pem(key))
-    return key
-
-
-def _new_key() -> RSAPrivateKey:
-    return generate_private_key(65537, 2048)
-
-
-def _private_pem(key: RSAPrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _public_pem(key: RSAPublicKey) -> bytes:
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _toml(url: str) -> str:
+def _toml(outfits: Mapping[str, Outfit], url: str) -> str:
     lines = [_MARKER, "", 'default = "hk-tickets"']
-    for name, account in ACCOUNTS.items():
-        settings = _settings(account, url) | {member: f"keys/{file}" for member, file in _key_files(account).items()}
+    for name, outfit in outfits.items():
+        settings = _settings(name, outfit, url) | {member: f"keys/{file.name}" for member, file in outfit.files.items()}
         lines += ["", f"[accounts.{name}]", *(f'{member} = "{value}"' for member, value in settings.items())]
     return "\n".join(lines) + "\n"
 
 
-def _marked(pem: bytes) -> bytes:
-    """A key file says whose it is, too: a merchant's own key of that name must survive. PEM allows text before the key."""
-    return f"{_MARKER}\n".encode() + pem
+def _marked(content: bytes) -> bytes:
+    """A key file says whose it is, too: a merchant's own key of that name must survive.
+
+    PEM allows text before the key. What isn't PEM must stand alone; such a text is the same in every sandbox.
+    """
+    return f"{_MARKER}\n".encode() + content if content.startswith(b"-----BEGIN") else content
 
 
-def _ours(file: Path) -> bool:
+def _ours(file: Path, content: bytes) -> bool:
     """Whether the file may be written: it isn't there, or the sandbox wrote it."""
     try:
-        return file.read_bytes().startswith(_MARKER.encode())
+        present = file.read_bytes()
     except FileNotFoundError:
         return not file.is_symlink()
+    return present.startswith(_MARKER.encode()) or present == content
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -5,6 +5,7 @@ Owns what `/sandbox/` offers, as methods over JSON values. It must not know HTTP
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from passbridge.sandbox.hk import HkGateway
 from passbridge.sandbox.inputs import BadInput, Check, complaints, json_object, one_of, text
 from passbridge.sandbox.mainland import MainlandGateway
 from passbridge.sandbox.mischief import rendered
+from passbridge.sandbox.outfit import Chest, Outfit
 from passbridge.sandbox.store import Pass, Store
 
 __all__ = ["Simulator"]
@@ -39,12 +41,17 @@ class Simulator:
 
     def __init__(self, data: Path | None = None) -> None:
         self._store = Store(data)
+        self._chest = Chest(self._store)
         try:
-            self._world, self._pems = setup.furnished(self._store, Inventory())
+            self._world = setup.furnished(self._store, self._chest, Inventory())
+            self._outfits = setup.outfitted(self._store, self._chest)
         except BaseException:
             self._store.close()
             raise
-        self._gateways: dict[str, HkGateway | MainlandGateway] = {"hk": HkGateway(self._world), "mainland": MainlandGateway(self._world)}
+        self._gateways: dict[str, HkGateway | MainlandGateway] = {
+            "hk": HkGateway(self._world, self._chest),
+            "mainland": MainlandGateway(self._world),
+        }
 
     def close(self) -> None:
         """Let go of the store."""
@@ -59,17 +66,25 @@ class Simulator:
         fault = self._world.faults.greet()
         return rendered(self._gateways[fault.gateway or "hk"].unasked()) if fault else b""
 
-    def config(self, url: str) -> dict[str, Any]:
+    def config(self, url: str, *, all_accounts: bool = False) -> dict[str, Any]:
         """The configuration for clients, keys as PEM bytes."""
-        return setup.config(self._pems, url)
+        return setup.config(self._chosen(all_accounts=all_accounts), url)
 
-    def write_config(self, url: str, path: Path) -> None:
+    def write_config(self, url: str, path: Path, *, all_accounts: bool = False) -> None:
         """Write the configuration and its keys as files."""
-        setup.write_config(self._pems, url, path)
+        setup.write_config(self._chosen(all_accounts=all_accounts), url, path)
+
+    def _chosen(self, *, all_accounts: bool) -> Mapping[str, Outfit]:
+        """The outfits to hand out; those that few merchants use are made when they are first asked for."""
+        with self._store.transaction():
+            missing = [name for name in setup.ACCOUNTS if all_accounts and name not in self._outfits]
+            self._outfits = {**self._outfits, **setup.outfitted(self._store, self._chest, missing)}
+        return {name: self._outfits[name] for name in (setup.ACCOUNTS if all_accounts else setup.STANDARD)}
 
     def reset(self) -> None:
         """Everything as at the start: the seeded passes, no request, no fault, every guess at its default. Keys stay."""
         with self._store.transaction():
+            self._world.papers.forget()
             self._store.clear()
             self._store.keep(*setup.SEEDED)
         self.clear_faults()
@@ -107,6 +122,28 @@ class Simulator:
             raise BadInput(problems)
         self._store.keep(*passes)
         return [one.as_json() for one in passes]
+
+    def templates(self) -> list[JsonObject]:
+        """Every template."""
+        return [one.as_json() for one in self._store.templates()]
+
+    def certificates(self) -> list[JsonObject]:
+        """The mainland gateway's certificates, the one in use last."""
+        with self._store.transaction():
+            return [seal.as_json() for seal in self._world.papers.seals]
+
+    def renew_certificate(self, asked: object) -> list[JsonObject]:
+        """Put a new certificate of the mainland's gateway in use: for the same key, or `{"key": "new"}`.
+
+        Raises:
+            BadInput: with everything wrong.
+        """
+        problems = complaints(asked, {"key": one_of(("same", "new"))})
+        if problems or not isinstance(asked, dict):
+            raise BadInput(problems)
+        with self._store.transaction():
+            self._world.papers.renew(new_key=asked.get("key") == "new")
+        return self.certificates()
 
     def requests(self) -> list[JsonObject]:
         """The last requests, newest last."""

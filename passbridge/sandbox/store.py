@@ -1,4 +1,4 @@
-"""What the sandbox remembers: its keys, the registered apps, the passes, and the last requests.
+"""What the sandbox remembers: its keys, the registered apps, the templates, the passes, and the last requests.
 
 Owns the SQLite database, in memory or in a file, and the one lock around it: the server's thread and the caller's
 meet here. It must not know what a state, a code or a signature means.
@@ -14,10 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
 
 from passbridge.domain.strictjson import JsonObject, JsonValue
 
-__all__ = ["KEPT_REQUESTS", "Pass", "Store"]
+__all__ = ["KEPT_REQUESTS", "Pass", "Store", "Template"]
 
 KEPT_REQUESTS = 1000
 """How many requests are remembered."""
@@ -32,12 +34,19 @@ CREATE TABLE IF NOT EXISTS passes (
     gateway TEXT, account TEXT, id TEXT, channel TEXT, state TEXT, content TEXT, user_id TEXT, open_id TEXT,
     template TEXT, valid_until TEXT, code_info TEXT, biz_date TEXT, PRIMARY KEY (gateway, id, channel)
 );
+CREATE TABLE IF NOT EXISTS templates (
+    gateway TEXT, app TEXT, id TEXT, account TEXT, unique_key TEXT, state TEXT, content TEXT, created INTEGER, PRIMARY KEY (gateway, id)
+);
+CREATE UNIQUE INDEX IF NOT EXISTS by_unique_key ON templates (gateway, app, unique_key);
 CREATE INDEX IF NOT EXISTS by_user ON passes (gateway, user_id);
 CREATE INDEX IF NOT EXISTS by_open_id ON passes (gateway, open_id);
 CREATE TABLE IF NOT EXISTS requests (n INTEGER PRIMARY KEY, entry TEXT NOT NULL);
 """
 
-_AS_JSON = frozenset({"content", "valid_until", "code_info", "biz_date"})
+_LATER = MappingProxyType({"passes": {"unique_key": "TEXT", "frame": "TEXT DEFAULT 'null'", "created": "INTEGER", "modified": "INTEGER"}})
+"""Columns by their table that a data file of an earlier version doesn't have."""
+
+_AS_JSON = frozenset({"content", "valid_until", "code_info", "biz_date", "frame"})
 """Columns that hold JSON text."""
 
 
@@ -58,6 +67,10 @@ class Pass:
         valid_until: the last `endDate`, as it was sent.
         code_info: the last `codeInfo`.
         biz_date: the last `bizDate`.
+        unique_key: the merchant's own name for the issue, by which a second request for it is known.
+        frame: what the template said when the pass was issued; nothing for a pass that was put here by hand.
+        created: when it was issued, in milliseconds since 1970.
+        modified: when it was last changed.
     """
 
     gateway: str
@@ -72,6 +85,10 @@ class Pass:
     valid_until: JsonValue = None
     code_info: JsonValue = None
     biz_date: int | None = None
+    unique_key: str | None = None
+    frame: JsonObject | None = None
+    created: int | None = None
+    modified: int | None = None
 
     def as_json(self) -> JsonObject:
         """The pass as `GET /sandbox/passes` lists it."""
@@ -89,7 +106,47 @@ class Pass:
         }
 
 
-_COLUMNS = tuple(column.name for column in fields(Pass))
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What passes are issued from.
+
+    Attributes:
+        gateway: `hk` or `mainland`.
+        app: the client id or app id it belongs to.
+        id: `templateCode`, or `tpl_id`.
+        account: the account whose product it is.
+        unique_key: the merchant's own name for it, by which a second request for it is known.
+        state: the gateway's own word.
+        content: all that the merchant said of it.
+        created: when, in milliseconds since 1970.
+    """
+
+    gateway: str
+    app: str
+    id: str
+    account: str
+    unique_key: str
+    state: str
+    content: JsonObject
+    created: int
+
+    def as_json(self) -> JsonObject:
+        """The template as `GET /sandbox/templates` lists it."""
+        return {
+            "gateway": self.gateway,
+            "id": self.id,
+            "account": self.account or None,
+            "unique": self.unique_key,
+            "state": self.state,
+            "content": self.content,
+        }
+
+
+_COLUMNS = MappingProxyType({kind: tuple(column.name for column in fields(kind)) for kind in (Pass, Template)})
+_TABLES = MappingProxyType({Pass: "passes", Template: "templates"})
+
+
+RecordT = TypeVar("RecordT", Pass, Template)
 
 
 class Store:
@@ -117,12 +174,16 @@ class Store:
             self._db.execute("COMMIT")
 
     def key(self, name: str) -> bytes | None:
-        """One of the sandbox's own private keys, as PEM."""
+        """One of the sandbox's own keys or certificates, as PEM."""
         return next((bytes(row[0]) for row in self._rows("SELECT pem FROM keys WHERE name = ?", name)), None)
 
     def keep_key(self, name: str, pem: bytes) -> None:
-        """Remember one of the sandbox's own private keys."""
+        """Remember one of the sandbox's own keys or certificates."""
         self._rows("INSERT OR REPLACE INTO keys VALUES (?, ?)", name, pem)
+
+    def drop_key(self, name: str) -> None:
+        """Forget one of the sandbox's own keys."""
+        self._rows("DELETE FROM keys WHERE name = ?", name)
 
     def register(self, gateway: str, app: str, key: str, pem: bytes | None) -> None:
         """Register an app's public key under a key version or a sign type; without a key, the app alone."""
@@ -136,21 +197,43 @@ class Store:
     def find(self, gateway: str, identity: str, channel: str = "") -> Pass | None:
         """The pass with this id."""
         rows = self._rows("SELECT * FROM passes WHERE gateway = ? AND id = ? AND channel = ?", gateway, identity, channel)
-        return _pass(rows[0]) if rows else None
+        return _record(Pass, rows[0]) if rows else None
 
     def passes(self) -> list[Pass]:
         """Every pass, in the order it was added."""
-        return [_pass(row) for row in self._rows("SELECT * FROM passes ORDER BY rowid")]
+        return [_record(Pass, row) for row in self._rows("SELECT * FROM passes ORDER BY rowid")]
 
-    def keep(self, *passes: Pass) -> None:
-        """Add passes, or write them anew."""
-        marks = ", ".join(f":{name}" for name in _COLUMNS)
-        changes = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
+    def keep(self, *records: Pass | Template) -> None:
+        """Add passes and templates, or write them anew."""
         with self._lock:
-            self._db.executemany(
-                f"INSERT INTO passes VALUES ({marks}) ON CONFLICT DO UPDATE SET {changes}",  # noqa: S608 - our own column names
-                [_columns(one) for one in passes],
-            )
+            for one in records:
+                names = _COLUMNS[type(one)]
+                marks = ", ".join(f":{name}" for name in names)
+                changes = ", ".join(f"{name} = excluded.{name}" for name in names)
+                self._db.execute(
+                    f"INSERT INTO {_TABLES[type(one)]} ({', '.join(names)}) VALUES ({marks}) "  # noqa: S608 - our own names
+                    f"ON CONFLICT DO UPDATE SET {changes}",
+                    _columns(one),
+                )
+
+    def issued(self, gateway: str, template: str, unique_key: str) -> Pass | None:
+        """The pass that was issued from this template under this name of the merchant's own."""
+        query = "SELECT * FROM passes WHERE gateway = ? AND template = ? AND unique_key = ?"
+        return next((_record(Pass, row) for row in self._rows(query, gateway, template, unique_key)), None)
+
+    def template(self, gateway: str, identity: str) -> Template | None:
+        """The template with this id."""
+        rows = self._rows("SELECT * FROM templates WHERE gateway = ? AND id = ?", gateway, identity)
+        return _record(Template, rows[0]) if rows else None
+
+    def templates(self) -> list[Template]:
+        """Every template, in the order it was made."""
+        return [_record(Template, row) for row in self._rows("SELECT * FROM templates ORDER BY rowid")]
+
+    def template_named(self, gateway: str, app: str, unique_key: str) -> Template | None:
+        """The template that this app made under this name of its own."""
+        rows = self._rows("SELECT * FROM templates WHERE gateway = ? AND app = ? AND unique_key = ?", gateway, app, unique_key)
+        return _record(Template, rows[0]) if rows else None
 
     def people(self, gateway: str, identity: str) -> list[tuple[str | None, str | None]]:
         """The (user id, open id) pairs of every pass in which this user id or open id stands."""
@@ -168,8 +251,9 @@ class Store:
         return [{"n": n, **json.loads(entry)} for n, entry in self._rows("SELECT n, entry FROM requests ORDER BY n")]
 
     def clear(self) -> None:
-        """Forget the passes and the requests; the keys and the registered apps stay."""
+        """Forget the passes, the templates and the requests; the keys and the registered apps stay."""
         self._rows("DELETE FROM passes")
+        self._rows("DELETE FROM templates")
         self._rows("DELETE FROM requests")
 
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
@@ -208,12 +292,16 @@ def _prepared(db: sqlite3.Connection, path: Path | None) -> None:
     # What a crash of the whole machine may cost a simulator is not worth a disk flush for every request.
     db.execute("PRAGMA synchronous = OFF")
     db.executescript(_SCHEMA)
+    for table, columns in _LATER.items():
+        present = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+        for name in columns.keys() - present:
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
 
 
-def _columns(one: Pass) -> dict[str, object]:
-    values = dict(zip(_COLUMNS, astuple(one), strict=True))
+def _columns(one: Pass | Template) -> dict[str, object]:
+    values = dict(zip(_COLUMNS[type(one)], astuple(one), strict=True))
     return {name: json.dumps(value) if name in _AS_JSON else value for name, value in values.items()}
 
 
-def _pass(row: sqlite3.Row) -> Pass:
-    return Pass(**{name: json.loads(row[name]) if name in _AS_JSON else row[name] for name in _COLUMNS})
+def _record(kind: type[RecordT], row: sqlite3.Row) -> RecordT:
+    return kind(**{name: json.loads(row[name]) if name in _AS_JSON else row[name] for name in _COLUMNS[kind]})

@@ -2,6 +2,7 @@
 
     drivers      carry out a conversation, blocking or awaiting, over any httpx transport
     transports   our own two httpx transports, over one exchange
+    message      a request written; a plain answer read at a glance
     exchange     one HTTP/1.1 exchange, and the connections kept between them
     link         one connection: look-up, connect, proxy, TLS, bytes; every wait bounded
     network      how connections are made: TLS, proxies

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import h11
 import httpx
 
+from passbridge.protocol.wire import Headers, WireResponse
 from passbridge.transport.link import Bounds, Sending, Steps, connect, quiet, receive, send
+from passbridge.transport.message import MAX_HEADERS, Outgoing, plain_answer, written
 
 if TYPE_CHECKING:
     import socket
@@ -27,7 +29,6 @@ __all__ = ["MAX_BODY", "Kept", "exchange"]
 MAX_BODY: Final = 1024 * 1024
 """Bytes of an answer's body: a hundred times what either gateway answers."""
 
-_MAX_HEADERS: Final = 100
 _MAX_HEAD: Final = 65536
 _MAX_INTERIM: Final = 8
 _KEEP: Final = 30.0
@@ -37,10 +38,9 @@ _KEEP_MOST: Final = 64
 
 @dataclass(slots=True)
 class _Link:
-    """An open connection, and where its HTTP stands."""
+    """An open connection, clean."""
 
     socket: socket.socket
-    http: h11.Connection
     idle_since: float = 0.0
 
 
@@ -80,35 +80,26 @@ class Kept:
             link.socket.close()
 
 
-def exchange(network: Network, kept: Kept, request: httpx.Request, body: bytes) -> Steps[httpx.Response]:
+def exchange(network: Network, kept: Kept, request: Outgoing, bounds: Bounds) -> Steps[WireResponse]:
     """Send a request and give its whole answer.
 
     Raises:
         httpx.TransportError: no answer; which kind says how far it came.
     """
-    bounds = _bounds(request)
-    route = network.route(request.url)
+    route = network.route(request.address)
+    data = written(request, None if route.secure else route.proxy)
     link = kept.take(route) or (yield from _opened(network, route, bounds))
     clean = False
     try:
-        written = _written(link.http, request, body, route)
         yield Sending()
-        yield from send(link.socket, written, bounds)
-        response = yield from _answer(link, bounds)
-        clean = _reusable(link.http)
+        yield from send(link.socket, data, bounds)
+        response, clean = yield from _answer(link.socket, request.method, bounds)
     finally:
         if not clean:
             link.socket.close()
     if clean:
-        link.http.start_next_cycle()
         kept.give(route, link)
     return response
-
-
-def _bounds(request: httpx.Request) -> Bounds:
-    timeouts: dict[str, float] = request.extensions.get("timeout", {})
-    deadline = request.extensions.get("passbridge.deadline", time.monotonic() + timeouts.get("pool", 60.0))
-    return Bounds(deadline, timeouts.get("connect", 5.0), timeouts.get("read", 5.0))
 
 
 def _opened(network: Network, route: Route, bounds: Bounds) -> Steps[_Link]:
@@ -116,29 +107,33 @@ def _opened(network: Network, route: Route, bounds: Bounds) -> Steps[_Link]:
     if not quiet(link):
         link.close()
         raise httpx.RemoteProtocolError("the peer spoke before it was asked, or left")
-    return _Link(link, h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD))
+    return _Link(link)
 
 
-def _written(http: h11.Connection, request: httpx.Request, body: bytes, route: Route) -> bytes:
-    plain_proxy = route.proxy if not route.secure else None
-    target = request.extensions.get("target", request.url.raw_path)
-    if plain_proxy:
-        target = f"http://{request.url.netloc.decode('ascii')}".encode("ascii") + target
-    headers = list(request.headers.raw)
-    if plain_proxy and plain_proxy.authorization:
-        headers.append((b"Proxy-Authorization", plain_proxy.authorization.encode("ascii")))
-    events = (h11.Request(method=request.method, target=target, headers=headers), h11.Data(data=body), h11.EndOfMessage())
-    return b"".join(http.send(event) or b"" for event in events)
+def _answer(link: socket.socket, method: str, bounds: Bounds) -> Steps[tuple[WireResponse, bool]]:
+    """The whole answer, and whether the connection is clean after it."""
+    data = yield from receive(link, bounds)
+    plain = plain_answer(data)
+    return (plain, True) if plain else (yield from _read(link, _asked(method), data, bounds))
 
 
-def _answer(link: _Link, bounds: Bounds) -> Steps[httpx.Response]:
+def _asked(method: str) -> h11.Connection:
+    """Where HTTP stands once a request is written."""
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
+    http.send(h11.Request(method=method, target="/", headers=[("Host", "")]))
+    http.send(h11.EndOfMessage())
+    return http
+
+
+def _read(link: socket.socket, http: h11.Connection, data: bytes, bounds: Bounds) -> Steps[tuple[WireResponse, bool]]:
     head: h11.Response | None = None
     chunks: list[bytes] = []
     size = interim = 0
+    http.receive_data(data)
     while True:
-        event = yield from _event(link, bounds)
+        event = yield from _event(link, http, bounds)
         if isinstance(event, h11.EndOfMessage) and head is not None:
-            return _response(head, chunks)
+            return _response(head, chunks), _reusable(http)
         if isinstance(event, h11.Response):
             head = _acceptable(event)
         elif isinstance(event, h11.InformationalResponse):
@@ -152,10 +147,10 @@ def _answer(link: _Link, bounds: Bounds) -> Steps[httpx.Response]:
                 raise httpx.RemoteProtocolError(f"the answer is larger than {MAX_BODY} bytes")
 
 
-def _event(link: _Link, bounds: Bounds) -> Steps[Any]:
+def _event(link: socket.socket, http: h11.Connection, bounds: Bounds) -> Steps[Any]:
     try:
-        while (event := link.http.next_event()) is h11.NEED_DATA:
-            link.http.receive_data((yield from receive(link.socket, bounds)))
+        while (event := http.next_event()) is h11.NEED_DATA:
+            http.receive_data((yield from receive(link, bounds)))
     except h11.RemoteProtocolError as error:
         raise httpx.RemoteProtocolError(str(error)) from None
     return event
@@ -164,15 +159,16 @@ def _event(link: _Link, bounds: Bounds) -> Steps[Any]:
 def _acceptable(head: h11.Response) -> h11.Response:
     """Refuse what two readers could understand differently, and what nobody needs."""
     names = [name for name, _ in head.headers]
-    if len(names) > _MAX_HEADERS:
-        raise httpx.RemoteProtocolError(f"more than {_MAX_HEADERS} header fields")
+    if len(names) > MAX_HEADERS:
+        raise httpx.RemoteProtocolError(f"more than {MAX_HEADERS} header fields")
     if b"content-length" in names and b"transfer-encoding" in names:
         raise httpx.RemoteProtocolError("both Content-Length and Transfer-Encoding")
     return head
 
 
-def _response(head: h11.Response, chunks: list[bytes]) -> httpx.Response:
-    return httpx.Response(head.status_code, headers=list(head.headers.raw_items()), stream=httpx.ByteStream(b"".join(chunks)))
+def _response(head: h11.Response, chunks: list[bytes]) -> WireResponse:
+    fields = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items())
+    return WireResponse(head.status_code, Headers(fields), b"".join(chunks))
 
 
 def _reusable(http: h11.Connection) -> bool:

@@ -18,7 +18,7 @@ import certifi
 from passbridge.protocol.settings import Secret
 
 if TYPE_CHECKING:
-    import httpx
+    from passbridge.transport.message import Address
 
 __all__ = ["Network", "Proxy", "Route", "tls_context"]
 
@@ -56,10 +56,9 @@ class Network:
     proxy: Secret | None = None
     trust_env: bool = False
 
-    def route(self, url: httpx.URL) -> Route:
-        """The way to the host of a URL."""
-        secure = url.scheme == "https"
-        return Route(secure, url.host, url.port or (443 if secure else 80), self._proxy_for(url.scheme, url.host))
+    def route(self, address: Address) -> Route:
+        """The way to an address."""
+        return Route(address.secure, address.host, address.port, self._proxy_for("https" if address.secure else "http", address.host))
 
     def _proxy_for(self, scheme: str, host: str) -> Proxy | None:
         address = self.proxy.reveal().decode() if self.proxy else None

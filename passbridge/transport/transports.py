@@ -10,15 +10,19 @@ import selectors
 import socket
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 import anyio
 import httpx
 
 from passbridge.transport.exchange import Kept, exchange
-from passbridge.transport.link import Addresses, Lookup, Ready, Sending
+from passbridge.transport.link import Addresses, Bounds, Lookup, Ready, Sending
+from passbridge.transport.message import Outgoing, address_of, outgoing
 
 if TYPE_CHECKING:
+    from passbridge.protocol.flow import Exchange
+    from passbridge.protocol.wire import WireResponse
     from passbridge.transport.network import Network
 
 __all__ = ["AsyncTransport", "Transport"]
@@ -26,6 +30,9 @@ __all__ = ["AsyncTransport", "Transport"]
 SENDING: Final = "http11.send_request_headers.started"
 """The trace event that every httpx transport over httpcore sends too: from here on a byte may have left."""
 CONNECTING: Final = "connection.connect_tcp.started"
+
+_Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
+"""For one socket, waited for once: where there is `poll`, nothing need be made and closed for it."""
 
 
 class Transport(httpx.BaseTransport):
@@ -35,17 +42,25 @@ class Transport(httpx.BaseTransport):
         self._network = network
         self._kept = Kept()
 
+    def carry(self, step: Exchange, trace: Callable[[str, object], None]) -> WireResponse:
+        """Send a sealed request, with nothing of httpx around it; the answer is complete when this returns."""
+        trace(CONNECTING, {})
+        return self._carried(outgoing(step.request), _bounds_of(step), trace)
+
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; the answer is complete when this returns."""
+        """The same for httpx."""
         trace = request.extensions.get("trace", _silent)
         trace(CONNECTING, {})
-        with contextlib.closing(exchange(self._network, self._kept, request, request.read())) as steps:
+        return _to_httpx(self._carried(_from_httpx(request, request.read()), _bounds(request), trace))
+
+    def _carried(self, request: Outgoing, bounds: Bounds, trace: Callable[[str, object], None]) -> WireResponse:
+        with contextlib.closing(exchange(self._network, self._kept, request, bounds)) as steps:
             answer = None
             while True:
                 try:
                     step = steps.send(answer)
                 except StopIteration as stop:
-                    response: httpx.Response = stop.value
+                    response: WireResponse = stop.value
                     return response
                 if isinstance(step, Sending):
                     trace(SENDING, {})
@@ -63,17 +78,25 @@ class AsyncTransport(httpx.AsyncBaseTransport):
         self._network = network
         self._kept = Kept()
 
+    async def carry(self, step: Exchange, trace: Callable[[str, object], Awaitable[None]]) -> WireResponse:
+        """Send a sealed request, with nothing of httpx around it; the answer is complete when this returns."""
+        await trace(CONNECTING, {})
+        return await self._carried(outgoing(step.request), _bounds_of(step), trace)
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; the answer is complete when this returns."""
+        """The same for httpx."""
         trace = request.extensions.get("trace", _async_silent)
         await trace(CONNECTING, {})
-        with contextlib.closing(exchange(self._network, self._kept, request, await request.aread())) as steps:
+        return _to_httpx(await self._carried(_from_httpx(request, await request.aread()), _bounds(request), trace))
+
+    async def _carried(self, request: Outgoing, bounds: Bounds, trace: Callable[[str, object], Awaitable[None]]) -> WireResponse:
+        with contextlib.closing(exchange(self._network, self._kept, request, bounds)) as steps:
             answer = None
             while True:
                 try:
                     step = steps.send(answer)
                 except StopIteration as stop:
-                    response: httpx.Response = stop.value
+                    response: WireResponse = stop.value
                     return response
                 asked = (
                     trace(SENDING, {}) if isinstance(step, Sending) else _alooked_up(step) if isinstance(step, Lookup) else _aready(step)
@@ -93,8 +116,28 @@ async def _async_silent(event: str, info: object) -> None:
     """No trace was asked for."""
 
 
+def _bounds_of(step: Exchange) -> Bounds:
+    return Bounds(step.deadline, step.policy.connect_timeout, step.policy.read_timeout)
+
+
+def _bounds(request: httpx.Request) -> Bounds:
+    timeouts: dict[str, float] = request.extensions.get("timeout", {})
+    return Bounds(time.monotonic() + timeouts.get("pool", 60.0), timeouts.get("connect", 5.0), timeouts.get("read", 5.0))
+
+
+def _from_httpx(request: httpx.Request, body: bytes) -> Outgoing:
+    own = {"host", "content-length", "transfer-encoding"}
+    fields = [(name, value) for name, value in request.headers.items() if name not in own]
+    url = request.url
+    return Outgoing(address_of(f"{url.scheme}://{url.netloc.decode('ascii')}"), request.method, url.raw_path.decode("ascii"), fields, body)
+
+
+def _to_httpx(response: WireResponse) -> httpx.Response:
+    return httpx.Response(response.status, headers=list(response.headers.pairs()), stream=httpx.ByteStream(response.body))
+
+
 def _ready(step: Ready) -> bool:
-    with selectors.DefaultSelector() as selector:
+    with _Selector() as selector:
         selector.register(step.socket, selectors.EVENT_WRITE if step.writing else selectors.EVENT_READ)
         return bool(selector.select(max(0.0, step.until - time.monotonic())))
 

@@ -18,7 +18,7 @@ from passbridge.protocol.settings import Secret
 from passbridge.protocol.tables import Tables, load_tables
 from passbridge.resources import mapping_texts
 
-__all__ = ["VECTORS", "openssl_verifies", "pem", "secret", "sign", "tables", "vector_file"]
+__all__ = ["VECTORS", "certificate", "openssl_verifies", "pem", "secret", "sign", "tables", "vector_file"]
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -31,6 +31,11 @@ def pem(name: str) -> bytes:
 def secret(name: str) -> Secret:
     """A committed key as an account's settings hold it."""
     return Secret(pem(name), f"{name}.pem")
+
+
+def certificate(name: str) -> Secret:
+    """A golden certificate file as an account's settings hold it."""
+    return Secret((VECTORS / "certificates" / f"{name}.pem").read_bytes(), f"{name}.pem")
 
 
 @cache

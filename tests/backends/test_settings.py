@@ -26,12 +26,14 @@ def wrong(backend: str, /, **given: object) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (hk(), {"profile": "ticket", "key_version": "1", "algorithm": "RSA256", "gateway_public_keys": {}}),
+        (hk(), {"profile": "ticket", "key_version": "1", "algorithm": "RSA256", "gateway_public_keys": {}, "encryption": None}),
+        (hk(algorithm="ECC224"), {"algorithm": "ECC224", "ecc_hash": None}),
+        (hk(encryption={}).encryption, {"algorithm": "RSA_AES", "wrap": "PKCS1", "content_type": "text/plain", "key_version": None}),
         (hk(merchant_id=None, private_key=None), {"merchant_id": None, "private_key": None}),
         (mainland(), {"profile": "pass", "sign_type": "RSA2", "charset": "utf-8", "gbk_check": True, "app_auth_token": None}),
         (mainland(channel_id=None, private_key=None), {"channel_id": None, "private_key": None}),
     ],
-    ids=["hk", "hk, little", "mainland", "mainland, little"],
+    ids=["hk", "hk, a curve", "hk, encrypted", "hk, little", "mainland", "mainland, little"],
 )
 def test_what_is_left_out_has_its_documented_default(settings: BaseModel, expected: dict[str, object]) -> None:
     assert {name: getattr(settings, name) for name in expected} == expected
@@ -52,7 +54,8 @@ def test_what_is_left_out_has_its_documented_default(settings: BaseModel, expect
         ("hk", "key_version", "one", "string_pattern_mismatch"),
         ("hk", "key_version", "1234567890", "string_pattern_mismatch"),
         ("hk", "algorithm", "RSA2", "literal_error"),
-        ("hk", "algorithm", "ECC224", "literal_error"),
+        ("hk", "algorithm", "ecc224", "literal_error"),
+        ("hk", "ecc_hash", "SHA1", "literal_error"),
         ("hk", "gateway", "http://open.alipay.hk", "gateway_url"),
         ("hk", "gateway_public_key", "a path", "is_instance_of"),
         ("hk", "app_id", "1", "extra_forbidden"),
@@ -114,6 +117,47 @@ def test_a_key_s_version_is_a_number(version: str) -> None:
     assert wrong("hk", gateway_public_key=None, gateway_public_keys={version: KEY}) == [
         (f"gateway_public_keys.{version}.[key]", "string_pattern_mismatch")
     ]
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "kind"),
+    [
+        ("algorithm", "RSA", "literal_error"),
+        ("wrap", "OAEP", "literal_error"),
+        ("content_type", "text/html", "literal_error"),
+        ("key_version", "one", "string_pattern_mismatch"),
+        ("mode", "CBC", "extra_forbidden"),
+        ("iv", "0" * 32, "extra_forbidden"),
+    ],
+)
+def test_an_encryption_that_cannot_work_is_refused(member: str, value: str, kind: str) -> None:
+    assert wrong("hk", encryption={member: value}) == [(f"encryption.{member}", kind)]
+
+
+@pytest.mark.parametrize("wrap", ["PKCS1", "OAEP-SHA1", "OAEP-SHA256"])
+def test_an_encryption_may_be_another_profile(wrap: str) -> None:
+    settings = hk(encryption={"wrap": wrap, "content_type": "application/json", "key_version": "2"})
+    assert settings.encryption is not None
+    assert (settings.encryption.wrap, settings.encryption.content_type, settings.encryption.key_version) == (wrap, "application/json", "2")
+
+
+UNUSED: dict[str, tuple[dict[str, object], str]] = {
+    "a hash without its curve": ({"ecc_hash": "SHA256"}, "ecc_hash is for ECC224 alone: leave it out, or set algorithm"),
+    **{
+        f"{member} without encryption": (
+            {member: KEY},
+            "encryption_private_key and encryption_public_key are for encryption: set it, or leave them out",
+        )
+        for member in ("encryption_private_key", "encryption_public_key")
+    },
+}
+
+
+@pytest.mark.parametrize(("given", "message"), UNUSED.values(), ids=UNUSED)
+def test_what_would_go_unused_is_refused(given: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        hk(**given)
+    assert [(error["type"], error["msg"]) for error in caught.value.errors()] == [("unused", message)]
 
 
 def test_a_token_is_taken_without_the_blanks_around_it_and_shown_to_nobody() -> None:

@@ -191,6 +191,28 @@ def test_where_only_refunds_are_in_doubt_no_retry_is_offered(cli: Cli, config: P
     assert "bulk retry" not in done.err
 
 
+def test_rows_that_wait_for_one_in_doubt_are_told_and_go_on_once_it_is_settled(cli: Cli, config: Path, box: Sandbox) -> None:
+    path = job(box, [ticket(1, "refund"), ticket(1, "close")])
+    box.add_fault({"fault": "drop-request", "match": {"pass": ticket(1)["pass"]["id"]}})
+
+    done = cli("bulk", "run", path, "--config", config, "--json")
+    cli("bulk", "settle", path, 1, "--as", "not_applied", "--reason", "asked the gateway")
+    after = cli("bulk", "run", path, "--config", config, "--json")
+
+    assert (done.exit, done.json["states"]) == (5, {"open": 1, "unknown": 1})
+    assert "rows that wait for an earlier update of their pass: 1\n" in done.err
+    assert after.json["states"] == {"applied": 1, "settled": 1}
+
+
+def test_a_ledger_s_server_that_cannot_be_reached_leaves_no_doubt(cli: Cli, config: Path, box: Sandbox) -> None:
+    path = job(box, [ticket(1)])
+
+    done = cli("bulk", "run", path, "--ledger", "postgresql://127.0.0.1:9/x", "--config", config, "--json")
+
+    assert (done.exit, done.json["error"]) == (2, "ledger")
+    assert sent(box) == []
+
+
 def test_an_operator_s_word_settles_a_row(cli: Cli, config: Path, box: Sandbox) -> None:
     doubtful(cli, config, box)
 

@@ -12,6 +12,12 @@ from tests.cli.conftest import Cli, child
 
 PROFILES = {"hk-cards": "hk.card", "hk-members": "hk.membership", "hk-tickets": "hk.ticket", "cn": "mainland.pass"}
 
+LIFE = {
+    *("createTemplate", "createPass", "detail"),
+    *("alipay.pass.template.add", "alipay.pass.instance.add", "alipay.marketing.pass.instance.query"),
+}
+"""The calls of a pass's life that no update has words for."""
+
 OTHER_EXPECTATION = """
 from dataclasses import replace
 from passbridge.cli import demo_steps, main
@@ -24,7 +30,7 @@ def test_every_action_and_every_code_of_the_seeds_ends_as_expected_in_every_prof
     done = cli("demo", "--all", "--json")
 
     assert (done.exit, done.err) == (0, "")
-    assert set(done.json) == {"schema", "steps"}
+    assert set(done.json) == {"schema", "steps", "calls"}
     assert done.json["schema"] == "passbridge.demo/1"
     steps = done.json["steps"]
     assert all(set(step) == {"title", "update", "outcome", "expected"} for step in steps)
@@ -33,8 +39,12 @@ def test_every_action_and_every_code_of_the_seeds_ends_as_expected_in_every_prof
     for step in steps:
         assert load_update(step["update"]).as_json() == step["update"]
         assert Outcome.model_validate(step["outcome"]).pass_id == step["update"]["pass"]["id"]
+    calls = done.json["calls"]
+    assert all(set(call) == {"title", "account", "api", "answer", "word", "expected"} for call in calls)
+    assert [call["title"] for call in calls if call["word"] != call["expected"]] == []
+    assert {call["api"].rpartition("/")[2] for call in calls} == LIFE
     profiles = load_tables(mapping_texts()).profiles
-    shown = {(PROFILES[step["update"]["to"]], step["update"]["action"]) for step in steps}
+    shown = {(PROFILES[step["update"]["to"]], step["update"]["action"]) for step in steps if step["update"]["to"] in PROFILES}
     assert shown == {(name, action) for name, profile in profiles.items() for action in profile.actions}
     documented = {
         f"{name}: {code}"
@@ -64,3 +74,12 @@ def test_an_unexpected_outcome_is_shown_and_exits_1() -> None:
     assert (done.exit, done.err) == (1, "")
     assert done.out.count("✗") == 1
     assert "NOT every outcome as expected" in done.out
+
+
+def test_an_account_that_asks_settles_what_the_others_leave_in_doubt(cli: Cli) -> None:
+    steps = {step["title"]: step["outcome"] for step in cli("demo", "--all", "--json").json["steps"]}
+
+    settled = steps["issued coupon, redeem, the answer lost, then queried"]
+    assert [attempt["code"] for attempt in settled["attempts"]] == ["NO_ANSWER", "ALREADY_IN_STATE"]
+    assert settled["native"]["result"]["status"] == "USED"
+    assert steps["mainland, redeem, the answer lost"]["code"] == "NO_ANSWER"

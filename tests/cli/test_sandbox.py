@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import threading
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,26 @@ def test_people_read_where_the_gateways_stand(cli: Cli) -> None:
         "",
         "  passbridge send --config box/passbridge.toml --from update.json",
     ]
+
+
+def test_all_accounts_are_written_where_they_are_asked_for(cli: Cli) -> None:
+    accounts: list[set[str]] = []
+
+    def look() -> None:
+        accounts.append(set(tomllib.loads(Path("box/passbridge.toml").read_text(encoding="utf-8"))["accounts"]))
+
+    assert started(cli, look).exit == 0
+    assert started(cli, look, "--all-accounts").exit == 0
+
+    assert accounts[0] == {"hk-cards", "hk-members", "hk-tickets", "cn"}
+    assert accounts[1] - accounts[0] >= {"cn-agent", "cn-cert", "cn-aes"}
+
+
+def test_all_accounts_of_no_configuration_exits_2(cli: Cli) -> None:
+    done = cli("sandbox", "start", "--port", "0", "--all-accounts", "--json")
+
+    assert done.exit == 2
+    assert "--write-config" in done.json["problems"][0]["message"]
 
 
 def test_passes_and_keys_are_kept_over_a_restart(cli: Cli) -> None:

@@ -8,11 +8,11 @@ from functools import cache
 
 import pytest
 
-from passbridge.protocol.keys import private_key
+from passbridge.protocol.keys import private_key_for
 from passbridge.protocol.tables import Tables, load_tables
 from passbridge.resources import mapping_texts
 
-_parsed = cache(private_key)
+_parsed = cache(private_key_for)
 
 
 @cache
@@ -27,5 +27,5 @@ def _tables(texts: Mapping[str, str], overlays: Mapping[str, str]) -> Tables:
 def spare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do none of it again in this test."""
     monkeypatch.setattr("passbridge.accounts.load_tables", _tables)
-    monkeypatch.setattr("passbridge.backends.credentials.private_key", _parsed)
+    monkeypatch.setattr("passbridge.backends.credentials.private_key_for", _parsed)
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)

@@ -135,7 +135,7 @@ def test_an_interrupted_call_ends_as_it_was_interrupted_and_leaves_the_client_us
 
     with Gateway(hk_body(b""), done) as gateway, Client.from_config(hk_only(gateway.url), signers=SIGNERS) as client:
         with monkeypatch.context() as patch:
-            patch.setattr("selectors.DefaultSelector.select", interrupted)
+            patch.setattr("passbridge.transport.transports._Selector.select", interrupted)
             with pytest.raises(error) as caught:
                 client.apply(REDEEM)
         assert caught.value is raised

@@ -55,6 +55,15 @@ MISTAKES: dict[str, tuple[Mapping[str, Any], str, str, str]] = {
     "a ca_file that isn't there": (config(http={"ca_file": "ca.pem"}), "http.ca_file", "unreadable_file", "give a PEM file"),
     "a ca_file without certificates": (config(http={"ca_file": "gateway.pem"}), "http.ca_file", "unreadable_file", "give a PEM file"),
     "a ca_file of nobody": (config(http={"ca_file": "~nobody-here/ca.pem"}), "http.ca_file", "unreadable_file", ""),
+    "a typo in encryption": (
+        config({"encryption": {"warp": "PKCS1"}}),
+        f"{HERE}.encryption.warp",
+        "unknown_member",
+        "did you mean 'wrap'?",
+    ),
+    "a mode of encryption": (config({"encryption": {"mode": "CBC"}}), f"{HERE}.encryption.mode", "unknown_member", "known: algorithm, "),
+    "an encryption that is no table": (config({"encryption": True}), f"{HERE}.encryption", "model_type", ""),
+    "a hash without its curve": (config({"ecc_hash": "SHA256"}), HERE, "unused", ""),
     "a trusted environment in words": (config(http={"trust_env": "perhaps"}), "http.trust_env", "bool_parsing", ""),
 }
 

@@ -30,8 +30,15 @@ def _read(file: Path, name: str = "hk-tickets") -> HkSettings:
 
 
 def test_the_members_that_are_read_as_secrets_are_known() -> None:
-    assert secret_members(HkSettings) == {"private_key": True, "gateway_public_key": False, "gateway_public_keys": False}
-    assert secret_members(MainlandSettings) == {"private_key": True, "gateway_public_key": False, "app_auth_token": True}
+    assert secret_members(HkSettings) == {
+        "private_key": True,
+        "gateway_public_key": False,
+        "gateway_public_keys": False,
+        "encryption_private_key": True,
+        "encryption_public_key": False,
+    }
+    public = dict.fromkeys(("gateway_public_key", "app_cert", "gateway_cert", "root_cert"), False)
+    assert secret_members(MainlandSettings) == {"private_key": True, "encrypt_key": True, "app_auth_token": True, **public}
 
 
 def test_a_path_is_relative_to_the_file_that_names_it(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_any_path_of_alipayhk_can_be_called(ask: Ask, box: Sandbox) -> None:
     assert words == ["SUCCESS", "PASS_USED_OCCUPIED"]
     assert len(box.requests()) == 2
     with pytest.raises(CallFailed) as caught:
-        ask.call("hk-tickets", UPDATE_PASS.replace("updatePass", "createPass"), body)
+        ask.call("hk-tickets", UPDATE_PASS.replace("updatePass", "removePass"), body)
     assert caught.value.outcome.code is Code.UNTRUSTED_ANSWER
     assert caught.value.outcome.native is not None
     assert (caught.value.outcome.native.code, caught.value.outcome.native.verified) == ("INVALID_API", False)

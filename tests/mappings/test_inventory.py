@@ -63,7 +63,8 @@ def row_of(documented: Documented, tables: Tables) -> CodeRow | None:
 def test_every_page_of_the_inventory_says_where_it_comes_from(raw: Files) -> None:
     pages = {file: page for file, page in raw.items() if file.startswith("documented/")}
     assert {file.removeprefix("documented/") for file in pages} == {
-        "hk-card.toml", "hk-gateway.toml", "hk-membership.toml", "hk-ticket.toml", "mainland-gateway.toml", "mainland-pass.toml",
+        "hk-card.toml", "hk-gateway.toml", "hk-membership.toml", "hk-template.toml", "hk-ticket.toml",
+        "mainland-gateway.toml", "mainland-pass.toml",
     }  # fmt: skip
     for page in pages.values():
         assert page["schema"] == 1

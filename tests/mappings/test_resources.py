@@ -22,6 +22,7 @@ NAMES = {
     "documented/hk-card.toml",
     "documented/hk-gateway.toml",
     "documented/hk-membership.toml",
+    "documented/hk-template.toml",
     "documented/hk-ticket.toml",
     "documented/mainland-gateway.toml",
     "documented/mainland-pass.toml",

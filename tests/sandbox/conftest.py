@@ -128,13 +128,15 @@ class Hk:
 
 @dataclass
 class Cn:
-    """A merchant at the mainland's gateway."""
+    """A merchant at the mainland's gateway; `always` are parameters of each of its requests."""
 
     box: Sandbox
+    account: str = "cn"
+    always: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.settings = self.box.config()["accounts"]["cn"]
+        self.settings = self.box.config(all_accounts=self.account != "cn")["accounts"][self.account]
         self.key = private(self.settings["private_key"])
 
     def params(self, biz: object = None, **changes: object) -> dict[str, str]:
@@ -149,6 +151,7 @@ class Cn:
             "timestamp": "2014-07-24 03:07:50",
             "version": "1.0",
             "biz_content": content,
+            **self.always,
             **changes,
         }
         return {name: str(value) for name, value in params.items() if value is not ...}
@@ -166,9 +169,14 @@ class Cn:
         headers = {"Content-Type": f"application/x-www-form-urlencoded;charset={codec}"}
         return ask(self.box.url, "POST", "/gateway.do?" + query, form.encode(), headers)
 
-    def send(self, biz: object, codec: str = "utf-8", **changes: object) -> Answer:
+    def send(self, biz: object, codec: str = "utf-8", /, **changes: object) -> Answer:
         params = self.params(biz, **({"charset": codec} | changes))
         return self.post({**params, "sign": self.sign(params, codec)}, codec)
+
+    def call(self, method: str, biz: object, **changes: object) -> dict[str, Any]:
+        """Send a request to any method; the node of the verified answer, its `result` as an object."""
+        node = self.node(self.send(biz, method=method, **changes))
+        return {**node, "result": json.loads(node["result"])} if "result" in node else node
 
     def node(self, answer: Answer, codec: str = "utf-8") -> dict[str, Any]:
         """The node of a verified answer."""
@@ -220,6 +228,19 @@ def hk(box: Sandbox) -> Hk:
 @pytest.fixture
 def cn(box: Sandbox) -> Cn:
     return Cn(box)
+
+
+@pytest.fixture
+def cn_agent(box: Sandbox) -> Cn:
+    agent = Cn(box, "cn-agent")
+    agent.always["app_auth_token"] = agent.settings["app_auth_token"].decode()
+    return agent
+
+
+@pytest.fixture
+def cn_aes(box: Sandbox) -> Cn:
+    """A merchant who has an encrypt key, and doesn't use it unless told to."""
+    return Cn(box, "cn-aes")
 
 
 def state(box: Sandbox, pass_id: str) -> dict[str, Any]:

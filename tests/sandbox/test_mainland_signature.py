@@ -208,7 +208,7 @@ def test_another_method_is_refused_loudly(cn: Cn, method: str) -> None:
     answer = cn.send(USED, method=method)
     assert list(answer.json) == ["error_response", "sign"]
     assert answer.json["error_response"]["sub_code"] == "isv.invalid-method"
-    assert "alipay.pass.instance.update alone" in answer.json["error_response"]["sub_msg"]
+    assert "this sandbox simulates alipay.pass.template.add, " in answer.json["error_response"]["sub_msg"]
 
 
 @pytest.mark.parametrize(

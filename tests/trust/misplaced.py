@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
@@ -11,20 +12,40 @@ from tests.faults.keys import private_pem
 from tests.faults.regions import CN, HK
 from tests.trust.search import Needle
 
-__all__ = ["BARE", "FILES", "HALF", "NEEDLES", "PASSWORD", "TOKEN", "WRONG", "Config", "changed", "config"]
+__all__ = [
+    "AES_KEY",
+    "BARE",
+    "ENCRYPT_KEY",
+    "FILES",
+    "HALF",
+    "KEY",
+    "NEEDLES",
+    "PASSWORD",
+    "TOKEN",
+    "WRONG",
+    "Config",
+    "changed",
+    "config",
+    "encrypted",
+]
 
 TOKEN = "202611BBeff9351ad1874306903e96b91d248A36"  # noqa: S105 - made up
+ENCRYPT_KEY = "b0Zc3qvJx7sW1yQkM9tHdw=="  # made up
 PASSWORD = "Tr0ub4dor&3-horse%battery"  # noqa: S105 - made up
 KEY = private_pem("secret of these tests")
 BARE = "".join(KEY.decode().splitlines()[1:-1])
 DER = base64.b64decode(BARE)
 PKCS1 = load_pem_private_key(KEY, None).private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+AES_KEY = hashlib.sha256(b"one request's").digest()
 
 NEEDLES = [
     Needle("the private key", KEY),
     Needle("the private key's bytes", DER),
     Needle("the private key as PKCS #1", PKCS1),
+    Needle("a request's AES key", AES_KEY),
     Needle("the token", TOKEN.encode(), whole=True),
+    Needle("the encryption's key", ENCRYPT_KEY.encode(), whole=True),
+    Needle("the encryption's key, its bytes", base64.b64decode(ENCRYPT_KEY), whole=True),
     Needle("the proxy's password", PASSWORD.encode(), whole=True),
 ]
 
@@ -37,7 +58,7 @@ def config(url: str = "http://127.0.0.1:9") -> Config:
         "default": "hk",
         "accounts": {
             "hk": {**HK.account(url), "private_key": KEY},
-            "cn": {**CN.account(url), "private_key": KEY, "app_auth_token": TOKEN.encode()},
+            "cn": {**CN.account(url), "private_key": KEY, "app_auth_token": TOKEN.encode(), "encrypt_key": ENCRYPT_KEY.encode()},
         },
         "retry": {"attempts": 1, "deadline": 2.0},
         "http": {"proxy": f"http://somebody:{PASSWORD}@127.0.0.1:9"},
@@ -47,6 +68,13 @@ def config(url: str = "http://127.0.0.1:9") -> Config:
 def changed(account: str, member: str, value: object) -> Config:
     given = config()
     given["accounts"][account][member] = value
+    return given
+
+
+def encrypted(**members: object) -> Config:
+    """The AlipayHK account encrypts, by these members."""
+    given = config()
+    given["accounts"]["hk"] |= {"encryption": {}, **members}
     return given
 
 
@@ -86,11 +114,32 @@ WRONG: dict[str, Config] = {
     "a private key as accounts": config() | {"accounts": KEY},
     "a private key as an account": config() | {"accounts": {"hk": KEY}},
     "a private key as a table": config() | {"mappings": KEY},
+    **{f"a private key for encryption, {name}": encrypted(encryption_private_key=value) for name, value in ENCODED.items()},
+    "a private key for an encryption that is off": changed("hk", "encryption_private_key", KEY),
+    "a private key for encryption as text": encrypted(encryption_private_key=KEY.decode()),
+    "a private key as the key requests are encrypted for": encrypted(encryption_public_key=KEY),
+    "a private key as encryption": encrypted(encryption=BARE),
+    "a private key inside encryption": encrypted(encryption={"private_key": KEY}),
+    "a private key as a wrapping": encrypted(encryption={"wrap": BARE}),
+    "a private key as a content type": encrypted(encryption={"content_type": BARE}),
+    "a private key as the version of another": encrypted(encryption={"key_version": BARE}),
+    "a private key for another algorithm": changed("hk", "algorithm", "ECC224"),
+    "a private key as a hash": changed("hk", "ecc_hash", BARE),
     "a token as text": changed("cn", "app_auth_token", TOKEN),
     "a token of two words": changed("cn", "app_auth_token", f"{TOKEN} {TOKEN}".encode()),
     "a token beyond ASCII": changed("cn", "app_auth_token", f"{TOKEN}é".encode()),
     "a token as a number": changed("cn", "app_auth_token", 7),
     "a token at the wrong gateway": changed("hk", "app_auth_token", TOKEN.encode()),
+    "an encryption's key as text": changed("cn", "encrypt_key", ENCRYPT_KEY),
+    "an encryption's key, cut": changed("cn", "encrypt_key", ENCRYPT_KEY[:-3].encode()),
+    "an encryption's key, twice": changed("cn", "encrypt_key", (ENCRYPT_KEY[:-2] + ENCRYPT_KEY).encode()),
+    "an encryption's key, its bytes": changed("cn", "encrypt_key", base64.b64decode(ENCRYPT_KEY)),
+    "an encryption's key as its type": changed("cn", "encrypt_type", ENCRYPT_KEY),
+    "an encryption's key as a certificate": changed("cn", "app_cert", ENCRYPT_KEY.encode()),
+    "a private key as a certificate": changed("cn", "gateway_cert", KEY),
+    "a private key as roots": changed("cn", "root_cert", KEY),
+    "a private key as the encryption's": changed("cn", "encrypt_key", KEY),
+    "an encryption's key at the wrong gateway": changed("hk", "encrypt_key", ENCRYPT_KEY.encode()),
     "a proxy of another kind": _http({"proxy": f"https://somebody:{PASSWORD}@proxy:3128"}),
     "a proxy in a list": _http({"proxy": [f"http://somebody:{PASSWORD}@proxy:3128"]}),
     "a proxy without a scheme": _http({"proxy": f"somebody:{PASSWORD}@proxy:3128"}),
@@ -110,4 +159,5 @@ FILES = {
     "a file that is no key": 'private_key = "half.pem"',
     "a folder": 'private_key = "."',
     "a token itself": f'app_auth_token = "{TOKEN}"',
+    "an encryption's key itself": f'encrypt_key = "{ENCRYPT_KEY}"',
 }

@@ -20,7 +20,7 @@ from passbridge.config import HttpSettings
 from tests.faults.gateway import Gateway
 from tests.faults.regions import HK
 from tests.faults.steps import again, answer, read
-from tests.trust.misplaced import BARE, FILES, HALF, NEEDLES, PASSWORD, TOKEN, WRONG, Config, changed, config
+from tests.trust.misplaced import AES_KEY, BARE, FILES, HALF, KEY, NEEDLES, PASSWORD, TOKEN, WRONG, Config, changed, config, encrypted
 from tests.trust.search import Shown, everything_shown
 
 
@@ -41,7 +41,7 @@ def test_the_awaiting_client_refuses_it_as_silently(name: str) -> None:
 @pytest.mark.parametrize("line", FILES.values(), ids=FILES)
 def test_a_file_that_cant_work_is_refused_without_a_secret(tmp_path: Path, line: str) -> None:
     (tmp_path / "half.pem").write_bytes(HALF)
-    backend = "mainland" if "token" in line else "hk"
+    backend = "mainland" if "token" in line or "encrypt" in line else "hk"
     (tmp_path / "passbridge.toml").write_text(f'[accounts.a]\nbackend = "{backend}"\nprofile = "x"\n{line}\n', encoding="utf-8")
     shown = everything_shown(lambda: Client.from_config(tmp_path / "passbridge.toml"))
     assert isinstance(shown.error, ConfigError)
@@ -113,7 +113,23 @@ def _accounts() -> Any:  # noqa: ANN401 - what the package keeps to itself
     return _client()._accounts
 
 
+@cache
+def _encrypting() -> Any:  # noqa: ANN401 - what the package keeps to itself
+    """An account that encrypts, under a key that can be looked for."""
+    gateway = Client.from_config(encrypted(encryption_private_key=KEY))._accounts.opened["hk"].gateway
+    return gateway.drawing(lambda size: AES_KEY[:size])  # type: ignore[attr-defined]  # it is AlipayHK's
+
+
+def _encrypted_request() -> Any:  # noqa: ANN401 - likewise
+    return _encrypting().seal(_encrypting().prepare(_updates()[0], datetime.now(UTC)), datetime.now(UTC))
+
+
 OBJECTS: dict[str, Callable[[], object]] = {
+    "a gateway that encrypts": _encrypting,
+    "how it encrypts": lambda: _encrypting().encryption,
+    "its settings": lambda: _encrypting().settings,
+    "an encrypted request": _encrypted_request,
+    "the key of an encrypted request": lambda: _encrypted_request().key,
     "a client": _client,
     "an awaiting client": lambda: AsyncClient(_accounts()),
     "accounts": _accounts,
@@ -122,6 +138,8 @@ OBJECTS: dict[str, Callable[[], object]] = {
     "a gateway": lambda: _accounts().opened["hk"].gateway,
     "settings of hk": lambda: _accounts().opened["hk"].gateway.settings,
     "settings of the mainland": lambda: _accounts().opened["cn"].gateway.settings,
+    "an encryption": lambda: _accounts().opened["cn"].gateway.encryption,
+    "an encryption's key": lambda: _accounts().opened["cn"].gateway.settings.encrypt_key,
     "a secret": lambda: _accounts().opened["cn"].gateway.settings.app_auth_token,
     "settings of http": lambda: HttpSettings.model_validate(config()["http"]),
     "capabilities": lambda: _client().capabilities("cn"),
@@ -155,6 +173,13 @@ def test_no_view_of_an_object_shows_a_secret(name: str, view: str) -> None:
     if shown.error is None:
         shown = Shown({"view": repr(shown.value) + str(shown.value)})
     assert shown.leaks(*NEEDLES) == {}
+
+
+def test_a_request_s_key_is_where_it_must_be_and_nowhere_else() -> None:
+    request = _encrypted_request()
+    assert request.key.reveal() == AES_KEY
+    texts = [request.url, repr(request), repr(request.headers), request.body.decode()]
+    assert not any(needle.found(text) for needle in NEEDLES for text in texts)
 
 
 def test_no_url_holds_a_token() -> None:

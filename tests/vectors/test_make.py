@@ -19,7 +19,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["hk.json", "mainland.json"])
+@pytest.mark.parametrize("name", ["hk.json", "hk-schemes.json", "mainland.json"])
 def test_the_committed_file_is_what_the_script_makes_without_any_package(name: str, made: Path) -> None:
     assert (made / name).read_bytes() == (HERE / name).read_bytes()
 

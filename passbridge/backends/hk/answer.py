@@ -15,7 +15,7 @@ from passbridge.protocol.mapping import Profile
 from passbridge.protocol.verdict import Verdict, bad_answer, by_row
 from passbridge.protocol.wire import Headers
 
-__all__ = ["Answer", "claim", "normalise", "parse", "shaped", "trace_id"]
+__all__ = ["Answer", "claim", "normalise", "parse", "readable", "refuses", "shaped", "trace_id"]
 
 _NODES: Final = ("result", "resultInfo", "ResultInfo")
 """The names the pages give the result; two that differ contradict each other."""
@@ -41,6 +41,17 @@ def parse(verified: Verified) -> Answer | str:
     """Read a verified body strictly; text says why it can't be read."""
     document = _document(verified.body)
     return document if isinstance(document, str) else _answer(document, verified=True)
+
+
+def readable(verified: Verified) -> bool:
+    """Whether verified bytes are a JSON object at all: what was decrypted under a wrong key is none."""
+    return isinstance(_document(verified.body), dict)
+
+
+def refuses(answer: Answer, profile: Profile) -> bool:
+    """Whether an answer is a failure that the documents name, under its own letter."""
+    row, letter = profile.codes.get(answer.native.code or ""), answer.native.status
+    return row is not None and letter is not None and letter in row.status and letter != "S"
 
 
 def shaped(body: bytes) -> bool:

@@ -6,26 +6,24 @@ Owns the order of the steps and the request's header fields. The signature, the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
 from passbridge.backends.credentials import KeyRing
-from passbridge.backends.hk.answer import Answer, claim, normalise, parse, shaped, trace_id
+from passbridge.backends.hk.answer import Answer, claim, normalise, parse, readable, refuses, shaped, trace_id
+from passbridge.backends.hk.encryption import NOT_ENCRYPTED, UNREADABLE, Drawing, EncryptedRequest, Encryption, decrypt, encrypt
+from passbridge.backends.hk.opening import algorithm_of, encryption_of, gateway_keys
 from passbridge.backends.hk.settings import HkSettings
 from passbridge.backends.hk.signature import Trust, Verified, signature_field, signed_path, signed_text, verify
 from passbridge.domain import Code, Finding, JsonObject, PassUpdate, write_json
 from passbridge.domain.strictjson import flaws
 from passbridge.errors import ConfigError, InvalidUpdate, Problem
 from passbridge.protocol.flow import GATEWAY_ZONE
-from passbridge.protocol.gateway import Capabilities, Prepared, Sealed
+from passbridge.protocol.gateway import Capabilities, Credential, Prepared, Sealed
 from passbridge.protocol.mapping import Profile
-from passbridge.protocol.settings import Secret
-from passbridge.protocol.signing import ALGORITHMS, Signer
+from passbridge.protocol.signing import Signer
 from passbridge.protocol.tables import Tables
 from passbridge.protocol.translate import carried, translate
 from passbridge.protocol.verdict import HTTP_OK, Verdict, bad_answer, no_answer, untrusted
@@ -66,12 +64,18 @@ class _Calls:
 
 @dataclass(frozen=True, slots=True)
 class HkGateway:
-    """One account at AlipayHK. Pure, but for a merchant's own signer."""
+    """One account at AlipayHK. Pure, but for a merchant's own signer and the randomness handed in."""
 
     settings: HkSettings
     profile: Profile
     trust: Trust
     sign: Signer
+    encryption: Encryption | None = None
+    credentials: tuple[Credential, ...] = ()
+
+    def drawing(self, draw: Drawing) -> HkGateway:
+        """The same account; the keys of its encrypted bodies are drawn from here."""
+        return replace(self, encryption=self.encryption and replace(self.encryption, draw=draw))
 
     @property
     def capabilities(self) -> Capabilities:
@@ -96,20 +100,27 @@ class HkGateway:
         return _Calls(self), Prepared(_Body(path, write_json(body).encode()), path)
 
     def seal(self, prepared: Prepared, now: datetime) -> WireRequest:
-        """Sign these bytes at this time; these bytes are sent."""
+        """Sign these bytes at this time; these bytes are sent. Where they are encrypted, the ciphertext is what is signed."""
         content = prepared.content
         if not isinstance(content, _Body):
             raise TypeError("prepared by another backend")
+        if self.encryption is None:
+            return self._signed(content, "application/json; charset=UTF-8", {}, now)
+        body, said, key = encrypt(self.encryption, content.body)
+        plain = self._signed(_Body(content.path, body), self.encryption.content_type, {"Encrypt": said}, now)
+        return EncryptedRequest(plain.method, plain.url, plain.headers, plain.body, key)
+
+    def _signed(self, content: _Body, content_type: str, more: dict[str, str], now: datetime) -> WireRequest:
         url = self.settings.gateway + content.path
         time = now.astimezone(GATEWAY_ZONE).isoformat(timespec="seconds")
         signature = self.sign(signed_text("POST", signed_path(url), self.settings.client_id, time, content.body))
         headers = {
-            "Content-Type": "application/json; charset=UTF-8",
+            "Content-Type": content_type,
             "Client-Id": self.settings.client_id,
             "Request-Time": time,
-            "Signature": signature_field(signature, self.settings.key_version),
+            "Signature": signature_field(self.trust.algorithm, signature, self.settings.key_version),
         }
-        return WireRequest("POST", url, Headers(headers), content.body)
+        return WireRequest("POST", url, Headers(headers | more), content.body)
 
     def judge(self, prepared: Prepared, request: WireRequest, response: WireResponse, now: datetime) -> Verdict:
         """Verify, read, normalise."""
@@ -124,14 +135,34 @@ class HkGateway:
         if response.status != HTTP_OK:
             return no_answer(response, f"HTTP status {response.status}", now)
         trusted = verify(request, response, self.trust, now)
-        if isinstance(trusted, Verified):
+        if isinstance(trusted, Finding):
+            return self._unverified(trusted, response, trace, now)
+        said = response.headers.all("Encrypt")
+        if self.encryption is not None:
+            return self._decrypted(self.encryption, request, said, trusted, trace)
+        answer = parse(trusted)
+        if isinstance(answer, str):
+            return bad_answer("it is encrypted, and no encryption is configured" if said else answer, None, trace)
+        return answer
+
+    def _decrypted(
+        self, encryption: Encryption, request: WireRequest, said: tuple[str, ...], trusted: Verified, trace: str | None
+    ) -> Answer | Verdict:
+        """The answer under its encryption. A plain one is believed only as a refusal that the documents name."""
+        if not said:
             answer = parse(trusted)
-            return bad_answer(answer, None, trace) if isinstance(answer, str) else answer
-        return self._unverified(trusted, response, trace, now)
+            if isinstance(answer, Answer) and refuses(answer, self.profile):
+                return answer
+            return untrusted(NOT_ENCRYPTED, claim(trusted.body), trace)
+        plain = decrypt(encryption, request, said, trusted)
+        if plain is None or not readable(plain):
+            return replace(bad_answer(UNREADABLE.message, None, trace), finding=UNREADABLE)
+        answer = parse(plain)
+        return bad_answer(answer, None, trace) if isinstance(answer, str) else answer
 
     def _unverified(self, finding: Finding, response: WireResponse, trace: str | None, now: datetime) -> Verdict:
-        """Unsigned and nothing of the protocol's shape came from something in between; anything else is not trusted."""
-        if not response.headers.all("Signature") and not shaped(response.body):
+        """Unsigned, unencrypted and nothing of the protocol's shape came from something in between; anything else is not trusted."""
+        if not any(map(response.headers.all, ("Signature", "Encrypt"))) and not shaped(response.body):
             return no_answer(response, "not an answer of the gateway: no signature and no result", now)
         return untrusted(finding, claim(response.body), trace)
 
@@ -160,9 +191,10 @@ class HkBackend:
             ConfigError: with every problem of the account.
         """
         profile = tables.profiles[f"hk.{settings.profile}"]
-        ring = KeyRing(settings, ALGORITHMS[settings.algorithm])
+        ring = KeyRing(settings, algorithm_of(settings))
         sign = ring.signer(settings.private_key, signer)
-        keys = _gateway_keys(ring, settings)
+        keys = gateway_keys(ring, settings)
+        encryption = encryption_of(ring, settings, keys)
         limit = profile.fields["merchant"].max_length
         if settings.merchant_id and limit and len(settings.merchant_id) > limit:
             message = f"has {len(settings.merchant_id)} characters, the document allows {limit}"
@@ -170,15 +202,7 @@ class HkBackend:
         if ring.problems or sign is None:
             raise ConfigError(ring.problems)
         trust = Trust(settings.client_id, ring.algorithm, keys, settings.retry.clock_window)
-        return HkGateway(settings, profile, trust, sign)
-
-
-def _gateway_keys(ring: KeyRing, settings: HkSettings) -> Mapping[str, RSAPublicKey]:
-    """The gateway's keys by version; a single one stands for every version under the empty name."""
-    named: dict[str, Secret | None] = {f"gateway_public_keys.{version}": secret for version, secret in settings.gateway_public_keys.items()}
-    secrets = named or {"gateway_public_key": settings.gateway_public_key}
-    opened = {member.partition(".")[2]: ring.gateway_key(member, secret) for member, secret in secrets.items()}
-    return MappingProxyType({version: key for version, key in opened.items() if key is not None})
+        return HkGateway(settings, profile, trust, sign, encryption, tuple(ring.credentials))
 
 
 BACKEND = HkBackend()

@@ -11,19 +11,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote_plus, unquote, urlsplit
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from urllib.parse import unquote, urlsplit
 
 from passbridge.domain import Finding
-from passbridge.protocol.signing import Algorithm, rsa_verify
+from passbridge.protocol.signing import Algorithm, PublicKey, percent_decoded, percent_encoded
+from passbridge.protocol.signing import verify as key_verify
 from passbridge.protocol.wire import WireRequest, WireResponse
 
 __all__ = ["SignatureField", "Trust", "Verified", "signature_field", "signed_path", "signed_text", "verify"]
 
-_NAMES: Final = frozenset({"rsa256", "sha256withrsa"})
-"""The words for the one algorithm: the pages' RSA256, and what older editions call it."""
+_NAMES: Final = MappingProxyType({"RSA256": frozenset({"rsa256", "sha256withrsa"}), "ECC224": frozenset({"ecc224"})})
+"""The words for each algorithm: the pages' own, and what older editions call RSA256. They are not case-sensitive."""
+
+_MILLISECONDS: Final = re.compile(r"\d{13}", re.ASCII)
+_TOO_FINE: Final = re.compile(r"(\.\d{6})\d+")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,13 +44,13 @@ class Trust:
 
     client_id: str
     algorithm: Algorithm
-    keys: Mapping[str, RSAPublicKey]
+    keys: Mapping[str, PublicKey]
     window: float
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A body whose signature held, over exactly these bytes, for our client id and the path we asked."""
+    """A body whose signature held, over exactly these bytes (or those they were decrypted from), for our client id and path."""
 
     body: bytes = field(repr=False)
 
@@ -72,9 +75,9 @@ def signed_path(url: str) -> str:
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
 
-def signature_field(signature: bytes, key_version: str) -> str:
+def signature_field(algorithm: Algorithm, signature: bytes, key_version: str) -> str:
     """A `Signature` header field as the official SDKs write it: no blanks, standard base64, percent-encoded."""
-    return f"algorithm=RSA256,keyVersion={key_version},signature={quote_plus(base64.b64encode(signature))}"
+    return f"algorithm={algorithm.name},keyVersion={key_version},signature={percent_encoded(signature)}"
 
 
 def verify(request: WireRequest, response: WireResponse, trust: Trust, now: datetime) -> Verified | Finding:
@@ -85,7 +88,7 @@ def verify(request: WireRequest, response: WireResponse, trust: Trust, now: date
     signed = _parsed(response.headers["Signature"])
     if isinstance(signed, Finding):
         return signed
-    if signed.algorithm is not None and signed.algorithm.lower() not in _NAMES:
+    if signed.algorithm is not None and signed.algorithm.lower() not in _NAMES[trust.algorithm.name]:
         return Finding(code="SIG-ALGORITHM", message=f"the answer announces another algorithm than {trust.algorithm.name}")
     key = _key(signed.key_version, trust)
     if key is None:
@@ -94,7 +97,7 @@ def verify(request: WireRequest, response: WireResponse, trust: Trust, now: date
         )
     time = response.headers["Response-Time"]
     text = signed_text(request.method, signed_path(request.url), trust.client_id, time, response.body)
-    if not rsa_verify(key, trust.algorithm, text, signed.signature):
+    if not key_verify(key, trust.algorithm, text, signed.signature):
         return Finding(code="SIG-MISMATCH", message="the signature is not the gateway's over this answer", mend=_WRONG_KEY)
     return _fresh(time, trust.window, now) or Verified(response.body)
 
@@ -127,12 +130,12 @@ def _parsed(text: str) -> SignatureField | Finding:
 def _decoded(value: str) -> bytes | None:
     """Standard base64, percent-encoded or plain. A literal `+` is base64's own: it is never read as a blank."""
     try:
-        return base64.b64decode(unquote(value, errors="strict"), validate=True) or None
+        return base64.b64decode(unquote(percent_decoded(value), errors="strict"), validate=True) or None
     except (binascii.Error, ValueError):
         return None
 
 
-def _key(version: str | None, trust: Trust) -> RSAPublicKey | None:
+def _key(version: str | None, trust: Trust) -> PublicKey | None:
     """Only the key the answer names is tried; without a name, the newest."""
     if "" in trust.keys:
         return trust.keys[""]
@@ -157,9 +160,9 @@ def _fresh(time: str, window: float, now: datetime) -> Finding | None:
 def _moment(text: str) -> datetime | None:
     """ISO 8601 with an offset, or milliseconds since 1970: what the family of gateways writes (protocol, section 3)."""
     try:
-        if re.fullmatch(r"\d{13}", text, re.ASCII):
+        if _MILLISECONDS.fullmatch(text):
             return _EPOCH + timedelta(milliseconds=int(text))
-        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        moment = datetime.fromisoformat(_TOO_FINE.sub(r"\1", text))
     except ValueError:
         return None
     return moment if moment.tzinfo else None

@@ -16,9 +16,11 @@ from passbridge.domain.strictjson import flaws
 from passbridge.protocol.mapping import CodeRow, OutcomeRow, Profile
 from passbridge.protocol.verdict import Verdict, bad_answer, by_row
 
-__all__ = ["Answer", "Reading", "claim", "parse"]
+__all__ = ["DONE", "Answer", "Reading", "claim", "parse"]
 
-_DONE: Final = "10000"
+DONE: Final = "10000"
+"""The gateway's `code` of what it has done."""
+
 _PREFIX: Final = "KP.AE_"
 _TRUTH: Final = {"true": True, "false": False}
 
@@ -55,7 +57,7 @@ def claim(node: JsonValue) -> Native | None:
 
 def _answer(node: JsonValue, *, verified: bool) -> Answer | str:
     if not isinstance(node, dict):
-        return "an encrypted answer where no encryption is configured" if isinstance(node, str) else "the node is no object"
+        return "an encrypted answer to a call that was not encrypted" if isinstance(node, str) else "the node is no object"
     words = {name: node.get(name) for name in ("code", "sub_code", "msg", "sub_msg")}
     wrong = [name for name, word in words.items() if word is not None and not isinstance(word, str)]
     if wrong:
@@ -105,7 +107,7 @@ class Reading:
             return self._bad("the answer is about another pass", native)
         if native.code not in self.profile.codes:
             return Verdict(code=Code.UNMAPPED, native=native, trace_id=self.trace, mapped=False, reason="an unknown gateway code")
-        return self._done(answer) if native.code == _DONE else self._failed(answer)
+        return self._done(answer) if native.code == DONE else self._failed(answer)
 
     def _done(self, answer: Answer) -> Verdict:
         """10000 is a success only if every layer says so."""
@@ -114,7 +116,7 @@ class Reading:
             return self._bad("10000, but with a sub_code, or without success or a result that is a JSON object", native)
         error = result.get("errorCode")
         if answer.success and (error is None or error == "SUCCESS"):
-            return self._row("codes", _DONE, self.profile.codes[_DONE], native)
+            return self._row("codes", DONE, self.profile.codes[DONE], native)
         name = self._known(error) if isinstance(error, str) and not answer.success and error != "SUCCESS" else None
         if name is None:
             return self._bad("10000, but success and result contradict each other", native)

@@ -6,42 +6,55 @@ tables are others'.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import ModuleType
 from typing import Final
 from urllib.parse import quote_plus
 
-from passbridge.backends.credentials import KeyRing
-from passbridge.backends.mainland.answer import Reading, claim, parse
+from passbridge.backends.mainland.answer import DONE, Reading, claim, parse
+from passbridge.backends.mainland.certificates import Certificates, Download
+from passbridge.backends.mainland.charset import held, unencodable
+from passbridge.backends.mainland.encryption import UNDECRYPTABLE, Encryption
+from passbridge.backends.mainland.opening import open_account
 from passbridge.backends.mainland.query import Inquiry, wanted
 from passbridge.backends.mainland.settings import MainlandSettings
 from passbridge.backends.mainland.signature import Trust, Unverified, Verified, signed_text, verify
-from passbridge.domain import Code, JsonObject, PassUpdate
+from passbridge.domain import Code, JsonObject, PassUpdate, read_json
 from passbridge.errors import ConfigError, InvalidUpdate, Problem
 from passbridge.protocol.flow import GATEWAY_ZONE
-from passbridge.protocol.gateway import Capabilities, Prepared, Sealed
+from passbridge.protocol.gateway import Capabilities, Credential, Prepared, Sealed
 from passbridge.protocol.mapping import OutcomeRow, Profile
-from passbridge.protocol.signing import ALGORITHMS, Signer
+from passbridge.protocol.signing import Signer, percent_encoded
 from passbridge.protocol.tables import Tables
-from passbridge.protocol.translate import carried, texts, translate
+from passbridge.protocol.translate import carried, translate
 from passbridge.protocol.verdict import HTTP_OK, Verdict, bad_answer, no_answer, untrusted
 from passbridge.protocol.wire import Headers, WireRequest, WireResponse
 
 __all__ = ["BACKEND", "MainlandBackend", "MainlandGateway"]
 
-_IN_QUERY: Final = ("app_id", "method", "format", "charset", "sign_type", "timestamp", "version", "sign")
+_IN_QUERY: Final = (
+    *("app_id", "method", "format", "charset", "sign_type", "timestamp", "version"),
+    *("encrypt_type", "app_cert_sn", "alipay_root_cert_sn"),
+)
 """The public parameters, which travel in the URL (`charset` must). Business, and tokens above all, travel in the body."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One call of one method: its parameters but for those that change with every attempt, and an update's document."""
+    """One call of one method: its parameters but for those that change with every attempt.
+
+    Attributes:
+        method: the method.
+        params: what is sent with every attempt alike.
+        encrypted: whether its `biz_content` is, and its answer must be.
+        document: an update's business members as they were before.
+    """
 
     method: str
     params: Mapping[str, str] = field(repr=False)
+    encrypted: bool = False
     document: JsonObject = field(default_factory=dict, repr=False)
 
 
@@ -77,6 +90,9 @@ class MainlandGateway:
     outcomes: Mapping[Code, OutcomeRow]
     trust: Trust
     sign: Signer
+    certificates: Certificates | None = None
+    encryption: Encryption | None = None
+    credentials: tuple[Credential, ...] = ()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -86,8 +102,8 @@ class MainlandGateway:
     def prepare(self, update: PassUpdate, now: datetime) -> Prepared:
         """The business parameters, encoded once."""
         said = translate(update, self.profile, {"channel": self.settings.channel_id}, now)
-        problems = (*said.problems, *self._unencodable(update))
-        content = None if problems else replace(self._call(sdk().update_params(said.document)), document=said.document)
+        problems = (*said.problems, *unencodable(update, self.settings))
+        content = None if problems else replace(self._own(sdk().update_params(said.document)), document=said.document)
         return Prepared(content, update.action, update.pass_.id, said.at, said.notes, problems)
 
     def executing(self, sdk_request: object) -> tuple[Sealed, Prepared]:
@@ -96,10 +112,11 @@ class MainlandGateway:
         Raises:
             InvalidUpdate: it is none, or can't be carried.
         """
-        call = self._call(sdk().request_params(sdk_request))
-        problems = [problem for name, value in call.params.items() for problem in _held(value, name, self.settings.charset)]
+        params = sdk().request_params(sdk_request, encrypts=self.encryption is not None)
+        problems = [problem for name, value in params.items() for problem in held(value, name, self.settings.charset)]
         if problems:
             raise InvalidUpdate(problems)
+        call = self._call(params, encrypted=bool(getattr(sdk_request, "need_encrypt", False)))
         return _Execution(self, sdk_request), Prepared(call, call.method)
 
     def inquiring(self, prepared: Prepared) -> tuple[Sealed, Prepared] | None:
@@ -107,7 +124,7 @@ class MainlandGateway:
         update, row = prepared.content, self.profile.query.get(prepared.action)  # type: ignore[call-overload]  # absent: no action
         if self.settings.resolve != "query" or row is None or not isinstance(update, _Call):
             return None
-        question = self._call(sdk().query_params(str(prepared.subject)))
+        question = self._own(sdk().query_params(str(prepared.subject)))
         return Inquiry(self, row, wanted(prepared, update.document, self.profile)), Prepared(question, question.method)
 
     def seal(self, prepared: Prepared, now: datetime) -> WireRequest:
@@ -117,8 +134,8 @@ class MainlandGateway:
             raise TypeError("prepared by another backend")
         charset = self.settings.charset
         params = {**call.params, "timestamp": now.astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S")}
-        params["sign"] = base64.b64encode(self.sign(signed_text(params).encode(charset))).decode()
-        query = _form({name: params[name] for name in _IN_QUERY}, charset)
+        signature = percent_encoded(self.sign(signed_text(params).encode(charset)))
+        query = f"{_form({name: params[name] for name in _IN_QUERY if name in params}, charset)}&sign={signature}"
         body = _form({name: value for name, value in params.items() if name not in _IN_QUERY}, charset)
         headers = Headers({"Content-Type": f"application/x-www-form-urlencoded;charset={charset}"})
         return WireRequest("POST", f"{self.settings.gateway}?{query}", headers, body.encode())
@@ -135,17 +152,41 @@ class MainlandGateway:
 
     def verified(self, prepared: Prepared, response: WireResponse, now: datetime) -> Verified | Verdict:
         """The node of this method, proved; else the verdict on what came instead."""
-        method = prepared.content.method if isinstance(prepared.content, _Call) else ""
+        call, trace = prepared.content if isinstance(prepared.content, _Call) else _Call("", {}), response.headers.get("trace_id")
         if response.status != HTTP_OK:
             return no_answer(response, f"HTTP status {response.status}", now)
-        found = verify(response.body, method, self.trust)
+        found = verify(response.body, call.method, self.trust)
         if isinstance(found, Unverified) and not found.shaped:
             return no_answer(response, "not an answer of the gateway: no signature and no node of this method", now)
         if isinstance(found, Unverified):
-            return untrusted(found.finding, claim(found.claim), response.headers.get("trace_id"))
+            return replace(untrusted(found.finding, claim(found.claim), trace), errand=self._errand(found.serial))
+        return self._decrypted(found, self.encryption, trace) if call.encrypted and self.encryption else found
+
+    def _errand(self, serial: str | None) -> tuple[Sealed, Prepared] | None:
+        """Fetching the certificate that an answer names, where the account allows it."""
+        if serial is None or self.certificates is None or not self.certificates.download:
+            return None
+        download = Download(self, self.certificates, serial)
+        call = self._call(download.params)
+        own = {name: value for name, value in call.params.items() if name != "app_auth_token"}  # the app's own affair
+        return download, Prepared(replace(call, params=own), call.method)
+
+    def _decrypted(self, found: Verified, encryption: Encryption, trace: str | None) -> Verified | Verdict:
+        """The plain text of what was verified. A plain answer to an encrypted call is what a failure looks like, never a success."""
+        node = read_json(found.node)
+        if isinstance(node, str):
+            plain = encryption.decrypt(node)
+            return Verified(plain) if plain is not None else replace(bad_answer(UNDECRYPTABLE.message, None, trace), finding=UNDECRYPTABLE)
+        answer = parse(found)
+        if not isinstance(answer, str) and answer.native.code == DONE:
+            return bad_answer("a plain answer where an encrypted one was asked for", answer.native, trace)
         return found
 
-    def _call(self, params: Mapping[str, str]) -> _Call:
+    def _own(self, params: Mapping[str, str]) -> _Call:
+        """A call that passbridge makes itself: encrypted wherever the account encrypts."""
+        return self._call(params, encrypted=self.encryption is not None)
+
+    def _call(self, params: Mapping[str, str], *, encrypted: bool = False) -> _Call:
         ours = {
             "app_id": self.settings.app_id,
             "format": "JSON",
@@ -154,17 +195,12 @@ class MainlandGateway:
         }
         token = self.settings.app_auth_token
         defaults = {"version": "1.0"} | ({"app_auth_token": token.reveal().decode()} if token else {})
-        return _Call(params["method"], {**defaults, **params, **ours})
-
-    def _unencodable(self, update: PassUpdate) -> Iterator[Problem]:
-        """Text that GBK can't hold: the gateway refuses it under any charset (KP.AE_ALIPASS_CHAR_NOT_GBK)."""
-        if self.settings.gbk_check or self.settings.charset == "gbk":
-            given = update.as_json()
-            sent: JsonObject = {name: given[name] for name in ("proof", "content") if name in given}
-            names: JsonObject = {name: getattr(update.pass_, name) for name in ("id", "user_id", "open_id")}
-            sent["pass"] = names | {"channel": update.pass_.channel or self.settings.channel_id}
-            for path, text in texts(sent, ""):
-                yield from _held(text, path.lstrip("."), "gbk")
+        if self.certificates:
+            ours |= self.certificates.params
+        if encrypted and self.encryption:
+            secret = self.encryption.encrypt(params["biz_content"].encode(self.settings.charset))
+            ours |= {"encrypt_type": self.encryption.kind, "biz_content": secret}
+        return _Call(params["method"], {**defaults, **params, **ours}, encrypted)
 
 
 def sdk() -> ModuleType:
@@ -182,21 +218,6 @@ def sdk() -> ModuleType:
     return module
 
 
-def _held(text: str, path: str, charset: str) -> Iterator[Problem]:
-    try:
-        text.encode(charset)
-    except UnicodeEncodeError:
-        bad = sorted({character for character in text if not _encodes(character, charset)})
-        yield Problem(path, "unencodable_text", f"{', '.join(map(repr, bad))} can't be held by {charset.upper()}", "write it otherwise")
-
-
-def _encodes(character: str, charset: str) -> bool:
-    try:
-        return bool(character.encode(charset))
-    except UnicodeEncodeError:
-        return False
-
-
 def _form(params: Mapping[str, str], charset: str) -> str:
     return "&".join(f"{name}={quote_plus(value, encoding=charset)}" for name, value in params.items() if value)
 
@@ -212,13 +233,9 @@ class MainlandBackend:
         Raises:
             ConfigError: with every problem of the account.
         """
-        ring = KeyRing(settings, ALGORITHMS[settings.sign_type])
-        sign = ring.signer(settings.private_key, signer)
-        key = ring.gateway_key("gateway_public_key", settings.gateway_public_key)
-        if ring.problems or sign is None or key is None:
-            raise ConfigError(ring.problems)
-        trust = Trust(ring.algorithm, key)
-        return MainlandGateway(settings, tables.profiles["mainland.pass"], tables.outcomes, trust, sign)
+        own = open_account(settings, signer)
+        profile = tables.profiles["mainland.pass"]
+        return MainlandGateway(settings, profile, tables.outcomes, own.trust, own.sign, own.certificates, own.encryption, own.credentials)
 
 
 BACKEND = MainlandBackend()

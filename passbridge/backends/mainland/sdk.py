@@ -61,11 +61,15 @@ def query_params(serial_number: str) -> dict[str, str]:
     return params
 
 
-def request_params(request: object) -> dict[str, str]:
-    """The parameters of any request object of the SDK.
+def request_params(request: object, *, encrypts: bool = False) -> dict[str, str]:
+    """The parameters of any request object of the SDK, in plain text.
+
+    Args:
+        request: the object.
+        encrypts: whether the account has a key for those that want encryption.
 
     Raises:
-        InvalidUpdate: it is none, carries files, wants encryption, or overrides what passbridge sends itself.
+        InvalidUpdate: it is none, carries files, wants encryption that can't be, or overrides what passbridge sends itself.
     """
     name = type(request).__name__
     params = (
@@ -91,8 +95,11 @@ def request_params(request: object) -> dict[str, str]:
         problems.append(Problem("sdk_request.method", "reserved", f"{name} carries another method", "leave it out of udf_params"))
     if getattr(request, "get_multipart_params", dict)():
         problems.append(Problem("sdk_request", "files", "carries files, which are not supported", "send it by other means"))
-    if getattr(request, "need_encrypt", False):
-        problems.append(Problem("sdk_request.need_encrypt", "encryption", "this account has no encryption", "leave need_encrypt off"))
+    if getattr(request, "need_encrypt", False) and not encrypts:
+        mend = "give the account its encrypt_key, or leave need_encrypt off"
+        problems.append(Problem("sdk_request.need_encrypt", "encryption", "this account has no encryption", mend))
+    elif getattr(request, "need_encrypt", False) and not params.get("biz_content"):
+        problems.append(Problem("sdk_request.need_encrypt", "encryption", "there is no biz_content to encrypt", "leave need_encrypt off"))
     if problems:
         raise InvalidUpdate(problems)
     return {key: value if isinstance(value, str) else write_json(value) for key, value in params.items() if value is not None}

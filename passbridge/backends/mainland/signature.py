@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -20,6 +21,7 @@ from passbridge.protocol.signing import Algorithm, rsa_verify
 __all__ = ["Trust", "Unverified", "Verified", "signed_text", "verify"]
 
 _ERROR_NODE: Final = "error_response"
+_SERIAL: Final = re.compile("[0-9a-f]{32}")
 _CODECS: Final = ("utf-8", "gb18030")
 """How an answer may be encoded, whatever was asked: the gateway's own errors come in GBK even under utf-8. UTF-8 is tried
 first, for Chinese text in GBK is hardly ever UTF-8 too, the other way round often; GB 18030 holds all of GBK."""
@@ -27,10 +29,17 @@ first, for Chinese text in GBK is hardly ever UTF-8 too, the other way round oft
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What an answer is verified with: the algorithm of the configuration, never of the message."""
+    """What an answer is verified with: the algorithm of the configuration, never of the message.
+
+    Attributes:
+        algorithm: the algorithm.
+        key: the gateway's key, for answers that name no certificate.
+        known: in certificate mode, the gateway's keys by `alipay_cert_sn`.
+    """
 
     algorithm: Algorithm
     key: RSAPublicKey
+    known: Mapping[str, RSAPublicKey] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +57,13 @@ class Unverified:
         shaped: whether it has the protocol's shape, so that it was the gateway or somebody playing it.
         finding: why it proves nothing.
         claim: the node's value, unproved.
+        serial: the certificate it says it is signed with, where that is not known.
     """
 
     shaped: bool
     finding: Finding
     claim: JsonValue = None
+    serial: str | None = None
 
 
 def signed_text(params: Mapping[str, str]) -> str:
@@ -95,14 +106,31 @@ def _reading(text: str, codec: str, node: str, trust: Trust) -> Verified | Unver
     signature = _signature(found.get("sign"))
     if isinstance(signature, Finding):
         return Unverified(shaped=True, finding=signature, claim=nodes[0].value)
+    key = _key(found.get("alipay_cert_sn"), trust)
+    if isinstance(key, Unverified):
+        return replace(key, claim=nodes[0].value)
     for source in dict.fromkeys((nodes[0].source, nodes[0].source.replace("\\/", "/"))):
-        if rsa_verify(trust.key, trust.algorithm, source.encode(codec), signature):
+        if rsa_verify(key, trust.algorithm, source.encode(codec), signature):
             return Verified(source)
     mismatch = Finding(code="SIG-MISMATCH", message="the signature is not the gateway's over this answer", mend=_WRONG_KEY)
     return Unverified(shaped=True, finding=mismatch, claim=nodes[0].value)
 
 
-_WRONG_KEY = "if every answer fails so, gateway_public_key is not Alipay's key for this app_id and sign_type"
+def _key(member: Member | None, trust: Trust) -> RSAPublicKey | Unverified:
+    """The key of the certificate that an answer names, before its node or after it; in public-key mode, the one key."""
+    if trust.known is None or member is None or member.value == "":
+        return trust.key
+    serial = member.value
+    if not isinstance(serial, str) or not _SERIAL.fullmatch(serial):
+        return Unverified(shaped=True, finding=Finding(code="SIG-MALFORMED", message="alipay_cert_sn is no serial number"))
+    message = f"the answer is signed with certificate {serial}, which is not known"
+    unknown = Finding(
+        code="SIG-UNKNOWN-CERT", message=message, mend="add the gateway's new certificate to gateway_cert, or set cert_download = true"
+    )
+    return trust.known.get(serial) or Unverified(shaped=True, finding=unknown, serial=serial)
+
+
+_WRONG_KEY = "if every answer fails so, the key or certificate configured is not Alipay's for this app_id and sign_type"
 
 
 def _no_node(found: Mapping[str, Member], node: str, *, both: bool) -> Unverified:

@@ -14,11 +14,14 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from passbridge import Close, Content, PassRef, PassUpdate, Proof, Redeem, Revise
 from passbridge.backends.mainland import BACKEND, MainlandSettings
 from passbridge.backends.mainland.backend import MainlandGateway
+from passbridge.protocol.settings import Secret
 from passbridge.protocol.verdict import Verdict
 from passbridge.protocol.wire import Headers, WireResponse
-from tests.backends.support import secret, sign, tables
+from tests.backends.support import certificate, secret, sign, tables, vector_file
 
 __all__ = [
+    "CERTIFIED",
+    "ENCRYPT_KEY",
     "METHOD",
     "NODE",
     "NOW",
@@ -39,6 +42,16 @@ NOW = datetime(2014, 7, 23, 19, 7, 50, tzinfo=UTC)
 METHOD = "alipay.pass.instance.update"
 NODE = "alipay_pass_instance_update_response"
 SERIAL = "209919213"
+
+CERTIFIED: Mapping[str, Any] = {
+    "gateway_public_key": None,
+    "app_cert": certificate("app"),
+    "gateway_cert": certificate("gateway"),
+    "root_cert": certificate("root"),
+}
+"""Certificate mode, in place of the public key."""
+
+ENCRYPT_KEY = Secret(vector_file("mainland.json")["encrypt_key"].encode(), "the console")
 
 _PASS = PassRef(id=SERIAL)
 UPDATES: Mapping[str, PassUpdate] = {

@@ -152,7 +152,7 @@ def test_where_the_result_names_a_pass_one_name_is_ours(named: dict[str, Any], o
         ("[]", "the node is no object"),
         ("10000", "the node is no object"),
         ("null", "the node is no object"),
-        ('"MTAwMDA="', "an encrypted answer where no encryption is configured"),
+        ('"MTAwMDA="', "an encrypted answer to a call that was not encrypted"),
         ('{"code":"10000","msg":"\\ud800"}', "not readable as JSON: msg: text holds a lone surrogate, which no encoding can carry"),
     ],
 )

@@ -47,8 +47,8 @@ def test_an_overwritten_package_is_told_with_its_mend(tmp_path: Path) -> None:
 
 
 def test_it_is_told_at_the_first_use_of_an_account_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "passbridge.backends.mainland.sdk")
-    monkeypatch.delattr(mainland, "sdk")
+    monkeypatch.delitem(sys.modules, "passbridge.backends.mainland.sdk", raising=False)
+    monkeypatch.delattr(mainland, "sdk", raising=False)
     monkeypatch.setitem(sys.modules, "alipay.aop.api.domain.AlipayPassInstanceUpdateModel", None)
     gateway = opened()
     with pytest.raises(ConfigError) as caught:

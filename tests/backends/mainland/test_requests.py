@@ -17,7 +17,7 @@ from passbridge.backends.mainland.signature import signed_text
 from passbridge.protocol.gateway import CallsPaths, ExecutesRequests, Prepared
 from passbridge.protocol.settings import Secret
 from passbridge.protocol.wire import WireRequest
-from tests.backends.mainland.desk import NOW, SERIAL, UPDATES, account, body, judged, node, opened, reply
+from tests.backends.mainland.desk import CERTIFIED, ENCRYPT_KEY, NOW, SERIAL, UPDATES, account, body, judged, node, opened, reply
 from tests.backends.support import openssl_verifies, vector_file
 
 GOLDEN = vector_file("mainland.json")
@@ -35,6 +35,8 @@ def rendered(vector: dict[str, Any]) -> WireRequest:
         sign_type=vector["sign_type"],
         gbk_check=vector["gbk_check"],
         app_auth_token=vector["token"] and Secret(vector["token"].encode(), "test"),
+        **(CERTIFIED if vector["certificates"] else {}),
+        **({"encrypt_key": ENCRYPT_KEY, "encrypt_type": vector["encrypt_type"]} if vector["encrypt_type"] else {}),
     )
     moment = datetime.fromisoformat(GOLDEN["now"])
     prepared = gateway.prepare(load_update(vector["update"]), moment)

@@ -79,7 +79,7 @@ def test_a_verified_refusal_is_an_answer_too() -> None:
         pytest.param(body(node(), signed=""), Code.UNTRUSTED_ANSWER, None, id="unsigned"),
         pytest.param(body(node(), name="alipay_pass_instance_add_response"), Code.UNTRUSTED_ANSWER, None, id="another method's node"),
         pytest.param(body('{"code":10000}'), Code.BAD_ANSWER, "code is no text", id="a code that is no text"),
-        pytest.param(body('"MTAwMDA="'), Code.BAD_ANSWER, "an encrypted answer where no encryption is configured", id="encrypted"),
+        pytest.param(body('"MTAwMDA="'), Code.BAD_ANSWER, "an encrypted answer to a call that was not encrypted", id="encrypted"),
         pytest.param(b"<html></html>", Code.NO_ANSWER, None, id="a page"),
     ],
 )
@@ -148,7 +148,12 @@ def test_files_and_encryption_are_refused_and_everything_is_said_at_once() -> No
     assert refused(upload) == [
         ("sdk_request.sign", "reserved", "is sent by passbridge itself", "leave it out of udf_params"),
         ("sdk_request", "files", "carries files, which are not supported", "send it by other means"),
-        ("sdk_request.need_encrypt", "encryption", "this account has no encryption", "leave need_encrypt off"),
+        (
+            "sdk_request.need_encrypt",
+            "encryption",
+            "this account has no encryption",
+            "give the account its encrypt_key, or leave need_encrypt off",
+        ),
     ]
 
 

@@ -18,7 +18,7 @@ REFUSAL_SIGN = signature(REFUSAL.encode())
 MISMATCH = Finding(
     code="SIG-MISMATCH",
     message="the signature is not the gateway's over this answer",
-    mend="if every answer fails so, gateway_public_key is not Alipay's key for this app_id and sign_type",
+    mend="if every answer fails so, the key or certificate configured is not Alipay's for this app_id and sign_type",
 )
 
 
@@ -187,7 +187,7 @@ def test_the_signature_is_over_the_node_and_not_over_the_whole_answer() -> None:
 def test_an_encrypted_node_is_verified_with_its_quotes_and_then_not_understood() -> None:
     source = '"yQdwPPnGRc5sRcRcs8ee0g=="'
     verdict = judged(body(source))
-    assert (verdict.code, verdict.reason) == (Code.BAD_ANSWER, "an encrypted answer where no encryption is configured")
+    assert (verdict.code, verdict.reason) == (Code.BAD_ANSWER, "an encrypted answer to a call that was not encrypted")
     assert judged(body(source, signed=signature(source.strip('"').encode()))).finding == MISMATCH
 
 

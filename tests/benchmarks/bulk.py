@@ -1,0 +1,52 @@
+"""Bulk jobs as contenders: a ledger written, every update sent and saved, all of it counted but PostgreSQL's own processes.
+
+Each turn is a whole job of other passes than before, by one worker, so that opening ledger and accounts is counted too
+and weighs as little as in a job of this size.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from passbridge import PassUpdate
+from passbridge.bulk import Options, Row, run
+from tests.benchmarks.measure import Contender
+from tests.benchmarks.world import UPDATES, World
+from tests.bulk import postgres
+
+__all__ = ["bulk"]
+
+_ROWS = 2000
+_OPTIONS = Options(workers=1, concurrency=16)
+
+
+def bulk(world: World, region: str) -> Iterator[Contender]:
+    """Jobs with a ledger in a file, and on a PostgreSQL server if one is installed."""
+    folder = ExitStack()
+    files = Path(folder.enter_context(tempfile.TemporaryDirectory()))
+    names = (str(files / f"{number}.db") for number in itertools.count())
+    yield Contender(region, "passbridge: bulk, SQLite", partial(_job, world, region, names), folder.close, _ROWS)
+    binaries = postgres.programs()
+    if binaries:
+        server = ExitStack()
+        url = server.enter_context(postgres.server(binaries))
+        jobs = (f"{url}?job=j{number}" for number in itertools.count())
+        yield Contender(region, "passbridge: bulk, PostgreSQL", partial(_job, world, region, jobs), server.close, _ROWS)
+
+
+def _job(world: World, region: str, ledgers: Iterator[str], count: int) -> None:
+    rows = (Row.of(line, _numbered(UPDATES[region], line)) for line in range(1, count + 1))
+    ended = run(world.config, rows, next(ledgers), _OPTIONS)
+    if ended.codes != {"APPLIED": count}:
+        raise RuntimeError(f"{ended.as_json()}")
+
+
+def _numbered(update: PassUpdate, number: int) -> PassUpdate:
+    """The same for another pass: updates of one pass wait for each other."""
+    pass_ = update.pass_.model_copy(update={"id": f"{update.pass_.id}{number:07}"})
+    return update.model_copy(update={"pass_": pass_})
