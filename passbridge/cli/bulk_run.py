@@ -26,7 +26,7 @@ from passbridge.cli.bulk_status import show_status
 from passbridge.cli.output import Exit, Failure, command_line, config_option, emit, json_option, named, plain, say
 from passbridge.errors import LedgerError
 
-__all__ = ["job_exit", "retry", "run", "told"]
+__all__ = ["job_exit", "retry", "run", "say_what_is_left", "told"]
 
 _Show = Callable[[Status], None]
 
@@ -99,7 +99,7 @@ def _carry_out(config: str | None, rows: Input | None, ledger: str, options: Opt
         status = told(lambda report: bulk.run(config, rows, ledger, options, fingerprint=known, stop=stop, report=report), ledger, show)
     code = job_exit(status, taken)
     emit({**status.as_json(), "exit": code, "ledger": ledger}, lambda: show_status(status))
-    _say_what_is_left(status, ledger, ["--config", config] if config else [])
+    say_what_is_left(status, ledger, ["--config", config] if config else [])
     return code
 
 
@@ -148,7 +148,7 @@ _ENDS: Final = {
 }
 
 
-def _say_what_is_left(status: Status, ledger: str, config: list[str]) -> None:
+def say_what_is_left(status: Status, ledger: str, config: list[str]) -> None:
     """List what stays unknown, and give the command for whatever is left to do."""
     again = ["passbridge", "bulk", "retry", ledger, *config, "--state"]
     unknown, unsent, waiting = (status.states.get(state, 0) for state in (State.UNKNOWN, State.UNSENT, State.OPEN))

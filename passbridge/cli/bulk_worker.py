@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from passbridge.bulk.machine import join
-from passbridge.bulk.shapes import End, Options, Stop
+from passbridge.bulk.shapes import Options, Stop
 from passbridge.cli.bulk_options import crew_options
 from passbridge.cli.bulk_progress import progress
-from passbridge.cli.bulk_run import job_exit, told
+from passbridge.cli.bulk_run import job_exit, say_what_is_left, told
 from passbridge.cli.bulk_signals import signals
 from passbridge.cli.bulk_status import show_status
-from passbridge.cli.output import command_line, config_option, emit, json_option, named, say
+from passbridge.cli.output import config_option, emit, json_option, named
 
 __all__ = ["worker"]
 
@@ -35,6 +35,5 @@ def worker(ledger: str, config: str | None, *, until_done: bool, **given: Any) -
         status = told(lambda report: join(config, ledger, options, until_done=until_done, stop=stop, report=report), ledger, show)
     code = job_exit(status, taken)
     emit({**status.as_json(), "exit": code, "ledger": ledger}, lambda: show_status(status))
-    if status.end is End.PAUSED:
-        say(f"paused: answers stopped arriving, or being trustworthy; go on with: {command_line()}")
+    say_what_is_left(status, ledger, ["--config", config] if config else [])
     return code

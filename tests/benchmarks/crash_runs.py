@@ -28,6 +28,8 @@ from tests.bulk.machines import Machines
 
 _SLACK = 2.5
 """Requests of a whole job for each of its rows, at most: two attempts, and those in doubt again."""
+_PAUSE = 3.0
+"""Seconds between two blows to a fleet, about: the job is paced so that it lasts for all of them."""
 
 
 def main() -> None:
@@ -83,7 +85,7 @@ def _fleet(desk: Desk, updates: list[PassUpdate], asked: argparse.Namespace) -> 
     most = max(2, int(2 * len(updates) / asked.kills))
     final: dict[int, str | None] = {}
     with postgres.server(binaries) as url, Machines(desk, f"{url}?job=crashes", asked.workers) as machines:
-        machines.write(updates)
+        machines.write(updates, rate=len(updates) / (_PAUSE * asked.kills))
         machines.start(2)
         kills = frozen = 0
         while kills + frozen < asked.kills and machines.more(chance.randrange(most)):
