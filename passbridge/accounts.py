@@ -33,7 +33,7 @@ from passbridge.protocol.wire import WireRequest
 from passbridge.resources import mapping_texts
 from passbridge.transport import Network
 
-__all__ = ["Accounts", "Given", "Signers"]
+__all__ = ["Accounts", "Given"]
 
 Given = str | os.PathLike[str] | Mapping[str, Any] | None
 """A configuration: a file's path, a mapping of the same shape, or None for the search order."""

@@ -12,11 +12,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from passbridge import AsyncClient, Client, ConfigError, InvalidUpdate, PassRef, Redeem
 from passbridge.config import HttpSettings
+from passbridge.transport.message import address_of
 from tests.faults.gateway import Gateway
 from tests.faults.regions import HK
 from tests.faults.steps import again, answer, read
@@ -145,7 +145,7 @@ OBJECTS: dict[str, Callable[[], object]] = {
     "capabilities": lambda: _client().capabilities("cn"),
     "a rendered request": lambda: _client().render(_updates()[1]),
     "a prepared update": lambda: _accounts().opened["cn"].gateway.prepare(_updates()[1], datetime.now(UTC)),
-    "a route": lambda: _accounts().network.route(httpx.URL("https://gateway.example/")),
+    "a route": lambda: _accounts().network.route(address_of("https://gateway.example")),
 }
 BODY = {("a rendered request", "slots"), ("a rendered request", "a pickle"), ("a prepared update", "a pickle")}
 """What is sent: the token must stand there."""
