@@ -63,7 +63,7 @@ class Member:
         self._tidied = float("-inf")
         stop.tell(self._over.set)
 
-        @DBOS.workflow(name=_TASK, max_recovery_attempts=1000)
+        @DBOS.workflow(name=_TASK)
         def task(account: str, lane: int) -> bool:
             return self._run(account, lane)
 

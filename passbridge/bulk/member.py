@@ -7,10 +7,10 @@ begins.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
-import sys
 import threading
 from types import FrameType
 
@@ -66,7 +66,7 @@ def _told(hello: dict[str, object], stop: Stop) -> dict[str, object]:
 
 def main() -> None:
     """Take part until the parent has no more to do, or the work is done."""
-    out = os.fdopen(os.dup(1), "wb")
+    out = os.dup(1)
     os.dup2(2, 1)  # whatever prints must not end up in the pipe
     stop = Stop()
     _signals(stop)
@@ -74,9 +74,9 @@ def main() -> None:
     if not body:
         return
     threading.Thread(target=_until_the_end, args=(stop,), daemon=True).start()
-    out.write(frames.pack(_told(json.loads(body), stop)))
-    out.close()
-    sys.stderr.flush()
+    told = frames.pack(_told(json.loads(body), stop))
+    with contextlib.suppress(BrokenPipeError):  # the parent is gone: nobody wants to know
+        os.write(out, told)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ class Runner:
     owner: str
     stop: Stop
     _over: asyncio.Event = field(default_factory=asyncio.Event)
+    _listens: bool = False
 
     async def run(self) -> End:
         """Work until nothing is left to do, or it is asked to stop.
@@ -72,7 +73,9 @@ class Runner:
         return isinstance(claim, Claim)
 
     def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
+        if self._listens:  # a dispatched lane is one of very many
+            return
+        self._listens, loop = True, asyncio.get_running_loop()
         self.stop.tell(lambda: None if loop.is_closed() else loop.call_soon_threadsafe(self._end))
 
     def _end(self) -> None:

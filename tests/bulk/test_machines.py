@@ -31,6 +31,14 @@ def _children(process: subprocess.Popen[bytes]) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()]
 
 
+def _alive(pid: int) -> bool:
+    """Whether it runs; one that ended and that nobody has asked for doesn't."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
+
+
 def _sql(ledger: str, query: str) -> list[tuple[object, ...]]:
     with psycopg.connect(address_of(ledger)[0], autocommit=True) as connection:
         found = connection.execute(query)
@@ -137,6 +145,25 @@ def test_a_machine_waits_for_the_job_replaces_a_process_that_dies_and_waits_for_
     machine.stop.request()
     told = machine.end()
     assert (told.end, told.exit) == (End.STOPPED, 0)
+
+
+def test_a_machine_whose_first_process_is_killed_ends_with_what_is_in_flight(desk: Desk, server: str) -> None:
+    desk.write([redeem(id_) for id_ in desk.passes(120)], server)
+    with closing(Ledger(server)) as opened:
+        opened.begin(30.0, anew=True)
+    with Machines(desk, server) as machines:
+        machines.start(1)
+        machines.until(lambda: len(desk.log()) > 5)
+        (child,) = _children(machines.running[0])
+        machines.running[0].kill()
+        machines.running[0].wait()
+        machines.until(lambda: not _alive(child))
+        machines.lost(0)
+
+    told = status(server)
+    assert (told.in_flight, told.states.get(State.UNKNOWN, 0)) == (0, 0)
+    assert 5 < told.states[State.APPLIED] == len(desk.log()) < 120
+    assert "Traceback" not in (desk.folder / "errors").read_text(encoding="utf-8")
 
 
 def test_a_machine_whose_account_is_given_up_says_so(desk: Desk, server: str) -> None:
