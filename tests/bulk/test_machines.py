@@ -70,6 +70,7 @@ def test_of_three_machines_one_is_killed_and_one_frozen_and_thawed(desk: Desk, s
         machines.until(lambda: len(desk.log()) > 15)
 
         machines.signal(1, signal.SIGSTOP)
+        time.sleep(0.1)  # the server has what it was sent before
         flying = _in_flight(server, _children(machines.running[1]))
         machines.signal(0, signal.SIGKILL)
         machines.until(lambda: not machines.left())
