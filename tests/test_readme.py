@@ -47,7 +47,7 @@ def test_every_update_shown_is_read(text: str) -> None:
     assert load_update(text).as_json() == json.loads(text)
 
 
-@pytest.mark.parametrize("code", blocks("python"), ids=["hk", "mainland"])
+@pytest.mark.parametrize("code", blocks("python"), ids=["hk", "mainland", "bulk"])
 def test_every_python_example_runs(code: str, tmp_path: Path) -> None:
     with Sandbox() as box:
         box.write_config(tmp_path / "passbridge.toml")
