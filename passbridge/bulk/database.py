@@ -108,7 +108,8 @@ class Sqlite:
         if self._fresh:
             _made(path)
         with self._failures():
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY)
+            # SQLite takes some names, such as `:memory:`, for no file; an absolute path is always one.
+            self._connection = sqlite3.connect(path.absolute(), isolation_level=None, check_same_thread=False, timeout=_BUSY)
         try:
             with self._failures():
                 self._prepare(path)
