@@ -32,9 +32,12 @@ def _address(url: str) -> tuple[str, str]:
     """The address as libpq takes it, and the name of the job.
 
     Raises:
-        LedgerError: it holds a password, or the job's name is none.
+        LedgerError: it can't be read, it holds a password, or the job's name is none.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise refused("ledger", "bad_address", "is no address", "write it as in postgresql://host/database") from None
     shown = f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     if ":" in parts.netloc.rpartition("@")[0] or any(name in _SECRET for name, _ in pairs):

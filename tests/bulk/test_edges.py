@@ -1,0 +1,111 @@
+"""What unlucky surroundings do to a job: odd bytes, odd paths, clocks that jump, runners that die at the wrong moment."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from passbridge import PassRef, Revise
+from passbridge.bulk import Options, Row, State, export, run, status
+from passbridge.bulk.input import Input, Reading
+from passbridge.bulk.lanes import Lanes
+from passbridge.bulk.ledger import Ledger
+from passbridge.bulk.outcomes import Verdict
+from passbridge.bulk.turns import Claim, Result
+from passbridge.errors import LedgerError
+from passbridge.protocol.tables import load_tables
+from passbridge.resources import mapping_texts
+from tests.bulk.jobs import USER, Desk, redeem, revise, rows
+from tests.bulk.test_refusals import codes
+
+
+def test_a_key_with_other_content_is_listed_whatever_else_its_lane_holds(desk: Desk, ledger: str) -> None:
+    ids = desk.passes(40)
+    updates = [revise(ids[0], "k")] + [revise(id_, "k") for id_ in ids[1:]]
+
+    told = desk.run(updates, ledger)
+
+    entries = desk.entries(ledger)
+    assert told.rows == len(entries) == 40
+    assert [entry.state for _, entry in sorted(entries.items())] == [State.APPLIED] + [State.INVALID] * 39
+
+
+def test_bytes_that_no_text_column_holds_are_a_bad_row_and_no_more(desk: Desk, ledger: str) -> None:
+    (id_,) = desk.passes(1)
+    lines = [
+        b'\x00{"action"',
+        b'{"action": "redeem", "x\\u0000": 1}',
+        b'{"action": "\\ud800"}',
+        b"\xff\xfe\xed\xa0\x80",
+        rows([redeem(id_)])[0].text.encode(),
+    ]
+    with Input("standard input", Reading(format="jsonl"), io.BytesIO(b"\n".join(lines))) as given:
+        told = run(desk.config, given, ledger, Options(workers=1))
+
+    assert dict(told.states) == {State.APPLIED: 1, State.INVALID: 4}
+    assert len(list(export(ledger))) == 5
+
+
+def test_an_answer_that_holds_what_no_encoding_can_carry(desk: Desk, ledger: str) -> None:
+    ids = desk.passes(3)
+    desk.box.add_fault({"fault": "lone-surrogate", "match": {"pass": ids[0]}})
+
+    told = desk.run([redeem(id_) for id_ in ids], ledger)
+
+    assert dict(told.states) == {State.UNKNOWN: 1, State.APPLIED: 2}
+
+
+def test_an_unsent_row_that_is_in_flight_again_shows_its_doubt(desk: Desk, ledger: str) -> None:
+    (id_,) = desk.passes(1)
+    away = desk.config
+    away["accounts"] = {"hk-tickets": away["accounts"]["hk-tickets"] | {"gateway": "http://127.0.0.1:9"}}
+    told = run(away, rows([redeem(id_)]), ledger, Options(workers=1, patience=0.0))
+    assert dict(told.states) == {State.UNSENT: 1}
+    words = load_tables(mapping_texts()).outcomes
+    with closing(Ledger(ledger)) as opened:
+        opened.begin(None, anew=True)
+        lanes = Lanes(opened, words, lease=10.0)
+        claim = lanes.claim("one that will be killed")
+        assert isinstance(claim, Claim)
+        assert [row.line for row in lanes.turn((claim.lane, claim.epoch), (), 5).rows] == [1]
+
+    assert [entry.state for entry in export(ledger)] == [State.UNKNOWN]
+    assert [entry.outcome.effect.value for entry in export(ledger, [State.UNKNOWN]) if entry.outcome] == ["unknown"]
+    assert list(export(ledger, [State.UNSENT])) == []
+    assert status(ledger).exit == 5
+
+
+def test_one_ledger_by_two_names_is_one_ledger(desk: Desk) -> None:
+    desk.run([redeem(id_) for id_ in desk.passes(1)])
+    other = desk.folder / "other.db"
+    other.symlink_to(desk.ledger)
+
+    with closing(Ledger(desk.ledger, alone=True)):
+        assert codes(lambda: desk.run(None, str(other))) == ["locked"]
+
+
+def test_a_ledger_is_a_file_whatever_its_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk.folder)
+    desk.run([redeem(id_) for id_ in desk.passes(1)], ":memory:")
+
+    assert status(":memory:").rows == 1
+
+
+@pytest.mark.parametrize(
+    "place", ["postgresql+psycopg://me:secret@127.0.0.1/db", "POSTGRESQL://me:secret@127.0.0.1/db", "mysql://me:secret@h/db"]
+)
+def test_another_kind_of_address_is_no_file_and_is_not_shown(place: str) -> None:
+    with pytest.raises(LedgerError) as caught:
+        status(place)
+
+    assert [problem.code for problem in caught.value.problems] == ["unknown_address"]
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_that_cannot_be_read() -> None:
+    assert codes(lambda: status("postgresql://[::1/db")) == ["bad_address"]
