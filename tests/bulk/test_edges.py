@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-import os
 import time
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-from passbridge import PassRef, Revise
-from passbridge.bulk import Options, Row, State, export, run, status
+from passbridge.bulk import Options, State, export, run, status
 from passbridge.bulk.input import Input, Reading
 from passbridge.bulk.lanes import Lanes
 from passbridge.bulk.ledger import Ledger
+from passbridge.bulk.order import MOST_WAITING
 from passbridge.bulk.outcomes import Verdict
-from passbridge.bulk.turns import Claim, Result
+from passbridge.bulk.store import LocalStore
+from passbridge.bulk.turns import Claim, Idle, Result
 from passbridge.errors import LedgerError
 from passbridge.protocol.tables import load_tables
 from passbridge.resources import mapping_texts
-from tests.bulk.jobs import USER, Desk, redeem, revise, rows
+from tests.bulk.jobs import Desk, redeem, revise, rows
 from tests.bulk.test_refusals import codes
 
 
@@ -109,3 +109,54 @@ def test_another_kind_of_address_is_no_file_and_is_not_shown(place: str) -> None
 
 def test_an_address_that_cannot_be_read() -> None:
     assert codes(lambda: status("postgresql://[::1/db")) == ["bad_address"]
+
+
+def test_a_lane_full_of_rows_that_wait_is_left_until_they_may_go(desk: Desk) -> None:
+    desk.write([revise("31", gate=str(number)) for number in range(MOST_WAITING + 10)])
+    words = load_tables(mapping_texts()).outcomes
+    with closing(Ledger(desk.ledger)) as opened:
+        lanes = Lanes(opened, words, lease=10.0)
+        claim = lanes.claim("one")
+        assert isinstance(claim, Claim)
+        held = (claim.lane, claim.epoch)
+        assert [row.line for row in lanes.turn(held, (), 1000).rows] == [1]
+        unsent = Result(1, Verdict(State.UNSENT, "NOT_SENT", 6, again=True, body="{}"), 1)
+        turn = lanes.turn(held, [unsent], 1000)
+        assert not turn.rows
+
+        idle = lanes.claim("one")
+
+        assert isinstance(idle, Idle)
+        assert idle.wait == pytest.approx(1.0, abs=0.9)
+        assert idle.wait > 0.02
+
+
+def test_a_clock_that_is_set_frees_no_lane(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.write([redeem("31")])
+    words = load_tables(mapping_texts()).outcomes
+    with closing(Ledger(desk.ledger)) as opened:
+        lanes = Lanes(opened, words, lease=10.0)
+        assert isinstance(lanes.claim("one"), Claim)
+        today = time.time()
+        monkeypatch.setattr(time, "time", lambda: today + 3600)
+
+        assert isinstance(lanes.claim("another"), Idle)
+
+
+def test_after_a_failure_of_its_file_a_ledger_marks_nothing_more(desk: Desk) -> None:
+    desk.write([redeem("31"), redeem("32"), redeem("33")])
+    words = load_tables(mapping_texts()).outcomes
+
+    async def asked() -> None:
+        with closing(Ledger(desk.ledger)) as opened:
+            store = LocalStore(opened, words, lease=10.0)
+            opened.db.run("ALTER TABLE lane RENAME TO elsewhere")
+            with pytest.raises(LedgerError, match="can't be used"):
+                await store.claim("one", [])
+            opened.db.run("ALTER TABLE elsewhere RENAME TO lane")
+            with pytest.raises(LedgerError, match="can't be used"):
+                await store.claim("one", [])
+            await store.aclose()
+
+    asyncio.run(asked())
+    assert status(desk.ledger).in_flight == 0
