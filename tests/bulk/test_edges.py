@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import re
+import signal
+import sys
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
-from passbridge.bulk import Options, State, export, run, status
+from passbridge.bulk import Options, State, Status, export, run, status
 from passbridge.bulk.input import Input, Reading
 from passbridge.bulk.lanes import Lanes
 from passbridge.bulk.ledger import Ledger
@@ -17,7 +23,7 @@ from passbridge.bulk.order import MOST_WAITING
 from passbridge.bulk.outcomes import Verdict
 from passbridge.bulk.store import LocalStore
 from passbridge.bulk.turns import Claim, Idle, Result
-from passbridge.errors import LedgerError
+from passbridge.errors import ConfigError, LedgerError
 from passbridge.protocol.tables import load_tables
 from passbridge.resources import mapping_texts
 from tests.bulk.jobs import Desk, redeem, revise, rows
@@ -160,3 +166,63 @@ def test_after_a_failure_of_its_file_a_ledger_marks_nothing_more(desk: Desk) -> 
 
     asyncio.run(asked())
     assert status(desk.ledger).in_flight == 0
+
+
+def _workers() -> list[int]:
+    """The worker processes of jobs that run in this process."""
+    tasks = Path(f"/proc/{os.getpid()}/task")
+    children = {int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text(encoding="ascii").split()}
+    return [pid for pid in children if b"passbridge.bulk.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+class _Killer(threading.Thread):
+    """Kills workers of a job, one after another, once the gateway has been asked."""
+
+    def __init__(self, desk: Desk, most: int) -> None:
+        super().__init__(daemon=True)
+        self._desk, self._most, self._asked, self.ended = desk, most, len(desk.log()), threading.Event()
+
+    def run(self) -> None:
+        killed: set[int] = set()
+        while len(killed) < self._most and not self.ended.wait(0.05):
+            for pid in set(_workers()[:1]) - killed if len(self._desk.log()) > self._asked else ():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds its workers by /proc")
+def test_workers_that_keep_dying_end_the_job_resumably(desk: Desk) -> None:
+    updates = [redeem(id_) for id_ in desk.passes(300)]
+    config = desk.write(updates)
+    killer = _Killer(desk, 50)
+    killer.start()
+
+    found = codes(lambda: run(config, None, desk.ledger, Options(workers=2, rate=20.0)))
+    killer.ended.set()
+    killer.join()
+
+    assert found == ["workers_died"]
+    assert dict(run(config, None, desk.ledger, Options(workers=1)).states) == {State.APPLIED: 300}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds its workers by /proc")
+def test_a_worker_that_begins_late_takes_no_other_configuration(desk: Desk) -> None:
+    updates = [redeem(id_) for id_ in desk.passes(300)]
+    config = desk.write(updates)
+    first = threading.Event()
+
+    def report(_status: Status) -> None:
+        if not first.is_set():
+            first.set()
+            text = config.read_text(encoding="utf-8")
+            config.write_text(re.sub('merchant_id = "[^"]*"', 'merchant_id = "another"', text), encoding="utf-8")
+            killer.start()
+
+    killer = _Killer(desk, 1)
+    with pytest.raises(ConfigError) as caught:
+        run(config, None, desk.ledger, Options(workers=2, rate=20.0), report=report)
+    killer.join()
+
+    assert "accounts.hk-tickets: was changed while the job ran" in str(caught.value)
+    assert status(desk.ledger).states[State.OPEN] > 100
