@@ -226,3 +226,15 @@ def test_a_worker_that_begins_late_takes_no_other_configuration(desk: Desk) -> N
 
     assert "accounts.hk-tickets: was changed while the job ran" in str(caught.value)
     assert status(desk.ledger).states[State.OPEN] > 100
+
+
+def test_nothing_is_superseded_across_another_action(desk: Desk, ledger: str) -> None:
+    used, revised = desk.passes(2)
+    updates = [revise(used, gate="1"), redeem(used), revise(used, gate="2"), revise(revised, "k", gate="1"), revise(revised, "k", gate="1")]
+
+    desk.run([*updates, revise(revised, gate="2")], ledger, supersede=True)
+
+    assert desk.sent(used) == ["UPDATE", "USED", "UPDATE"]
+    states = [entry.state for _, entry in sorted(desk.entries(ledger).items())]
+    assert states[:2] == [State.APPLIED, State.APPLIED]
+    assert states[3:] == [State.SUPERSEDED, State.REPEATED, State.APPLIED]
