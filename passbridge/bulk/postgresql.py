@@ -69,6 +69,11 @@ class Postgresql:
             raise refused(self.name, "missing_extra", "a ledger on PostgreSQL needs psycopg", mend) from None
         self._errors = (psycopg.OperationalError, psycopg.InterfaceError)
         self._error = psycopg.Error
+        try:
+            psycopg.conninfo.conninfo_to_dict(address)
+        except psycopg.ProgrammingError:
+            mend = "write it as in postgresql://host/database?sslmode=verify-full"
+            raise refused(self.name, "bad_address", "is not understood as an address", mend) from None
         with self._failures():
             self._connection = psycopg.connect(address, autocommit=True, application_name="passbridge", connect_timeout=10)
             self._connection.execute(f'SET search_path = "{self._schema}"')
@@ -86,8 +91,8 @@ class Postgresql:
                 self.name, "unusable", f"the ledger can't be reached: {first}", "see to the server and the PG* variables"
             ) from None
         except self._error as error:
-            state = error.sqlstate or "no state"
-            raise refused(self.name, "unusable", f"the ledger can't be used ({state}): {error.diag.message_primary}") from None
+            state, told = error.sqlstate or "no state", error.diag.message_primary or type(error).__name__
+            raise refused(self.name, "unusable", f"the ledger can't be used ({state}): {told}") from None
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement, and give its rows."""

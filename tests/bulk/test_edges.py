@@ -113,8 +113,9 @@ def test_another_kind_of_address_is_no_file_and_is_not_shown(place: str) -> None
     assert "secret" not in str(caught.value)
 
 
-def test_an_address_that_cannot_be_read() -> None:
-    assert codes(lambda: status("postgresql://[::1/db")) == ["bad_address"]
+@pytest.mark.parametrize("place", ["postgresql://[::1/db", "postgresql://127.0.0.1:1/db?no_such_word=1"])
+def test_an_address_that_cannot_be_read(place: str) -> None:
+    assert codes(lambda: status(place)) == ["bad_address"]
 
 
 def test_a_lane_full_of_rows_that_wait_is_left_until_they_may_go(desk: Desk) -> None:
