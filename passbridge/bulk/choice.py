@@ -168,7 +168,7 @@ class Chooser:
             return {}
         query = f"SELECT shape, line FROM latest WHERE shape IN ({', '.join('?' * len(shapes))})"  # noqa: S608 - marks alone
         last = dict(self.db.rows(query, shapes))
-        return {item.line: last[item.shape] for item in items if item.shape is not None and last[item.shape] > item.line}
+        return {item.line: last[item.shape] for item in items if last.get(item.shape, 0) > item.line}
 
     def _supersede(self, lane: Lane, item: _Item, line: int, saved: Saved) -> None:
         outcome = superseded(load_update(item.text), lane.account, line, self.words)

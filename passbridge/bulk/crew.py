@@ -10,11 +10,12 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from passbridge.bulk import frames
+from passbridge.bulk.database import refused
 from passbridge.bulk.shapes import End, Options, Stop
 from passbridge.bulk.turns import Claim
 from passbridge.errors import ConfigError, Problem
@@ -39,6 +40,7 @@ class Crew:
         options: how each works.
         stop: asks for a clean end.
         lock: the ledger's lock, held by each worker too.
+        identities: what tells the job's accounts from any others; a worker that finds others ends the job.
     """
 
     store: LocalStore
@@ -46,6 +48,7 @@ class Crew:
     options: Options
     stop: Stop
     lock: int | None
+    identities: Mapping[str, str]
     _died: int = 0
     _workers: set[Process] = field(default_factory=set)
 
@@ -53,9 +56,8 @@ class Crew:
         """Work with so many processes until nothing is left to do, or it is asked to stop.
 
         Raises:
-            LedgerError: the ledger can't be used any more.
-            ConfigError: a worker can't open the configuration.
-            RuntimeError: workers keep dying.
+            LedgerError: the ledger can't be used any more, or workers keep dying.
+            ConfigError: a worker can't open the configuration, or it was changed since the job was begun.
         """
         loop = asyncio.get_running_loop()
         self.stop.tell(lambda: None if loop.is_closed() else loop.call_soon_threadsafe(self._tell))
@@ -77,7 +79,8 @@ class Crew:
                 return end or End.STOPPED
             self._died += 1
             if self._died > _REPLACED:
-                raise RuntimeError("worker processes keep dying; what they had in flight is in doubt, and a further run takes it up")
+                message = "keep dying; what they had in flight is in doubt"
+                raise refused("worker processes", "workers_died", message, "see to the machine's memory, then run again")
 
     async def _worker(self, owner: str) -> End | None:
         command = (sys.executable, "-m", "passbridge.bulk.worker")
@@ -99,7 +102,7 @@ class Crew:
         """Answer a worker until it says how it ended; None where it died."""
         held: set[tuple[int, int]] = set()
         end: End | None = None
-        _say(worker, {"config": self.config, "options": asdict(self.options), "owner": owner})
+        _say(worker, {"config": self.config, "options": asdict(self.options), "owner": owner, "identities": self.identities})
         if self.stop.requested:
             _say(worker, (None, "stop"))
         tasks: set[asyncio.Task[None]] = set()

@@ -102,13 +102,15 @@ class Sqlite:
 
     def __init__(self, path: Path, *, create: bool) -> None:
         self.name = str(path)
+        self._clock = time.time() - time.monotonic()
         self._fresh = not path.exists() or path.stat().st_size == 0
         if self._fresh and not create:
             raise refused(self.name, "no_ledger", "there is no such ledger", "give the ledger of a job that was started")
         if self._fresh:
             _made(path)
         with self._failures():
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY)
+            # SQLite takes some names, such as `:memory:`, for no file; an absolute path is always one.
+            self._connection = sqlite3.connect(path.absolute(), isolation_level=None, check_same_thread=False, timeout=_BUSY)
         try:
             with self._failures():
                 self._prepare(path)
@@ -177,8 +179,8 @@ class Sqlite:
             raise
 
     def now(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
+        """Seconds since 1970 when it was opened, and what has passed since: a clock that is set frees no lane that is held."""
+        return self._clock + time.monotonic()
 
     def locked(self, sql: str, *, skip: bool = False) -> str:  # noqa: ARG002 - the port's
         """A transaction that writes is alone already."""

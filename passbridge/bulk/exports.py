@@ -21,8 +21,8 @@ __all__ = ["COLUMNS", "EXPORTS"]
 _BATCH: Final = 4096
 """Rows that are in memory at once."""
 
-_STEERING: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a cell begins that a spreadsheet would take for a formula."""
+_STEERING: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet would take for a formula: one set to Chinese also by the full-width signs."""
 
 _NATIVE: Final = MappingProxyType(
     {"code": "native_code", "status": "native_status", "sub_code": "native_sub_code", "message": "native_message"}

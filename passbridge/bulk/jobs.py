@@ -128,7 +128,7 @@ class Job:
             workers = self._workers(ledger)
             if workers > 1:
                 lock = ledger.lock.file if ledger.lock else None
-                return await Crew(store, self.source.config, self.options, self.stop, lock).run(workers)
+                return await Crew(store, self.source.config, self.options, self.stop, lock, ledger.identities()).run(workers)
             return await Runner(store, courier, str(os.getpid()), self.stop).run()
         finally:
             await store.aclose()

@@ -159,5 +159,6 @@ class Lanes:
 
     def _release(self, lane: Lane, now: float) -> None:
         due = lane.queue.due()
-        due = now if lane.done < lane.last else NEVER if due is None else due
+        reads_on = lane.done < lane.last and not lane.queue.full
+        due = now if reads_on else NEVER if due is None else due
         self._db.run("UPDATE lane SET until = 0, owner = NULL, due = ?, done = ?, flight = '' WHERE lane = ?", (due, lane.done, lane.lane))

@@ -70,6 +70,9 @@ class Ledger:
         if self.shared:
             self.db: Database = Postgresql(str(place))
         else:
+            if "://" in str(place):  # it may hold a password, so it isn't shown
+                message = "is an address of a kind that is not known"
+                raise refused("ledger", "unknown_address", message, "give a file's path, or postgresql://host/database")
             path = Path(place)
             if not create and not path.exists():
                 raise refused(str(path), "no_ledger", "there is no such ledger", "give the ledger of a job that was started")
@@ -118,9 +121,10 @@ class Ledger:
             anew: whether this run decides the rate, and takes up what an earlier one left unsent; else it helps another.
         """
         with self.db.transaction():
-            if anew:
-                self.db.run("UPDATE pending SET takes = 0, due = 0 WHERE why = 'unsent'")
+            if anew:  # the lanes first, as a worker does: two that wait for each other would end each other
                 self.db.run("UPDATE lane SET due = 0 WHERE due > 0")
+                self.db.run("UPDATE pending SET takes = 0 WHERE why = 'unsent'")
+                self.db.run("UPDATE pending SET due = 0 WHERE due > 0")  # by a clock that may have been set since
             if anew or rate is not None:
                 self.db.put(PACE, [(account, rate, 0.0, 1.0, 0.0) for account in sorted(self.identities())])
 

@@ -215,6 +215,7 @@ class _Loader:
     def _update(self, batch: _Batch, row: Row, update: PassUpdate, account: str, repeat: tuple[bool, int] | None) -> None:
         number = _number(account, update.pass_.id)
         lane = self.numbers[account] * self.lanes + number % self.lanes
+        batch.last[lane] = (account, row.line)  # also for a row that is invalid: what lists the rows goes by their lanes
         if repeat and not repeat[0]:
             message = f"is the key of line {repeat[1]}, which asks for something else"
             self._invalid(batch, lane, row, account, (Problem("key", "other_content", message, "give each update its own key"),))
@@ -227,13 +228,12 @@ class _Loader:
         at = None if update.at or account not in self.book.timed else int(time.time() * 1000)
         shape = _shape(account, update) if self.book.supersede and update.action == "revise" and not repeat else None
         batch.items.append((row_id, number, shape, int(update.action == "refund"), at, text_crc(row_id, at, row.text), row.text))
-        batch.last[lane] = (account, row.line)
         if repeat:
             batch.outcomes.append((row_id, State.REPEATED, "", 0, str(id_of(lane, repeat[1]))))
             batch.counts[lane, State.REPEATED, "", 0] += 1
 
     def _invalid(self, batch: _Batch, lane: int, row: Row, account: str, problems: Sequence[Problem]) -> None:
-        row_id, text = id_of(lane, row.line), row.text[:_ITEM_TEXT]
+        row_id, text = id_of(lane, row.line), row.text[:_ITEM_TEXT].replace("\0", "\ufffd")  # PostgreSQL's text holds no NUL
         verdict = Verdict.of(invalid(row.update, account or _named(row.update), problems, self.book.words), self.book.words)
         batch.items.append((row_id, 0, None, 0, None, text_crc(row_id, None, text), text))
         batch.outcomes.append((row_id, State.INVALID, verdict.code, verdict.exit, verdict.body))

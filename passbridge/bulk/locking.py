@@ -31,17 +31,29 @@ class Lock:
     """
 
     def __init__(self, ledger: Path) -> None:
-        path = ledger.with_name(ledger.name + ".lock")
+        path = Path(os.path.realpath(ledger) + ".lock")  # one lock, by whichever link the ledger is reached
         try:
             self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise refused(str(path), "unusable", f"can't be made: {error.strerror}", "give a ledger in a folder you may write to") from None
+        try:
+            self._wait(str(ledger))
+        except BaseException:
+            os.close(self.file)
+            raise
+
+    def _wait(self, name: str) -> None:
         until = time.monotonic() + _PATIENCE
-        while not _taken(self.file):
+        while not self._tried(name):
             if time.monotonic() > until:
-                os.close(self.file)
-                raise refused(str(ledger), "locked", "another process is running this job", "wait for it, or end it")
+                raise refused(name, "locked", "another process is running this job", "wait for it, or end it")
             time.sleep(0.05)
+
+    def _tried(self, name: str) -> bool:
+        try:
+            return _taken(self.file)
+        except OSError as error:  # some network file systems have no locks
+            raise refused(name, "unusable", f"can't be locked: {error.strerror}", "give a ledger on a local disk") from None
 
     def release(self) -> None:
         """Let the next one have it."""

@@ -12,7 +12,8 @@ from typing import Final
 __all__ = ["Breaker", "Gate", "Pace", "Sign", "Window"]
 
 _AHEAD: Final = 60.0
-"""Seconds: no permit lies further ahead, unless the clock was set back."""
+_PERMITS: Final = 1024
+"""No permit lies further ahead than so many seconds and so many permits (16 at the slowest), unless the clock was set back."""
 _RECOVERY: Final = 0.1
 """The part of the rate that is won back in a second without a refusal."""
 _SLOWEST: Final = 1 / 64
@@ -41,7 +42,7 @@ class Pace:
 
     def start(self, now: float) -> float:
         """When the next permit begins."""
-        return now if self.rate is None or self.next > now + _AHEAD else max(self.next, now)
+        return now if self.rate is None or self.next > now + _AHEAD + _PERMITS / self.rate else max(self.next, now)
 
     def reserved(self, now: float, permits: float) -> Pace:
         """After so many permits were taken."""

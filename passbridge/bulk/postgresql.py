@@ -32,9 +32,12 @@ def address_of(url: str) -> tuple[str, str]:
     """The address as libpq takes it, and the schema that the job is.
 
     Raises:
-        LedgerError: it holds a password, or the job's name is none.
+        LedgerError: it can't be read, it holds a password, or the job's name is none.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise refused("ledger", "bad_address", "is no address", "write it as in postgresql://host/database") from None
     shown = f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     if ":" in parts.netloc.rpartition("@")[0] or any(name in _SECRET for name, _ in pairs):
@@ -66,6 +69,11 @@ class Postgresql:
             raise refused(self.name, "missing_extra", "a ledger on PostgreSQL needs psycopg", mend) from None
         self._errors = (psycopg.OperationalError, psycopg.InterfaceError)
         self._error = psycopg.Error
+        try:
+            psycopg.conninfo.conninfo_to_dict(address)
+        except psycopg.ProgrammingError:
+            mend = "write it as in postgresql://host/database?sslmode=verify-full"
+            raise refused(self.name, "bad_address", "is not understood as an address", mend) from None
         with self._failures():
             self._connection = psycopg.connect(address, autocommit=True, application_name="passbridge", connect_timeout=10)
             self._connection.execute(f'SET search_path = "{self._schema}"')
@@ -83,8 +91,8 @@ class Postgresql:
                 self.name, "unusable", f"the ledger can't be reached: {first}", "see to the server and the PG* variables"
             ) from None
         except self._error as error:
-            state = error.sqlstate or "no state"
-            raise refused(self.name, "unusable", f"the ledger can't be used ({state}): {error.diag.message_primary}") from None
+            state, told = error.sqlstate or "no state", error.diag.message_primary or type(error).__name__
+            raise refused(self.name, "unusable", f"the ledger can't be used ({state}): {told}") from None
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement, and give its rows."""

@@ -108,8 +108,11 @@ PACE: Final = Insert(
     _columns("account text, rate double precision, tat double precision, factor double precision, changed double precision"),
     "ON CONFLICT (account) DO UPDATE SET rate = excluded.rate",
 )
-LATEST: Final = "INSERT INTO latest (shape, line) SELECT shape, max(id & 1099511627775) FROM item WHERE shape IS NOT NULL GROUP BY shape"
-"""`shape` names account, pass and what a Revise writes: the last line of each."""
+LATEST: Final = """INSERT INTO latest (shape, line) SELECT i.shape, max(i.id & 1099511627775) FROM item i
+    LEFT JOIN (SELECT DISTINCT o.pass FROM item o LEFT JOIN outcome f ON f.id = o.id WHERE o.shape IS NULL AND f.id IS NULL) AS other
+    ON other.pass = i.pass WHERE i.shape IS NOT NULL AND other.pass IS NULL GROUP BY i.shape"""
+"""`shape` names account, pass and what a Revise writes: the last line of each. Not of a pass to which the job does anything else:
+what a Revise says before a Redeem may be refused behind it."""
 
 
 def id_of(lane: int, line: int) -> int:

@@ -82,6 +82,8 @@ class Options:
             raise ValueError("rate: must be a number above 0")
         if min(self.concurrency, 1 if self.workers is None else self.workers) < 1:
             raise ValueError("workers and concurrency: must be at least 1")
+        if not self.patience >= 0:
+            raise ValueError("patience: must be 0 or more seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from passbridge.bulk.lanes import Lanes
 from passbridge.bulk.views import progress
+from passbridge.errors import LedgerError
 
 if TYPE_CHECKING:
     from passbridge.bulk.ledger import Ledger
@@ -87,6 +88,7 @@ class LocalStore:
     ) -> None:
         self._ledger, self._feed, self._report = ledger, feed, report
         self._told: list[tuple[int, str]] = []
+        self._failed: LedgerError | None = None
         self._reported = time.monotonic()
         self._thread = ThreadPoolExecutor(1, "passbridge-ledger")
         self._lanes = Lanes(ledger, words, lease=lease, force=force, told=self._told.extend if feed else None)
@@ -115,7 +117,13 @@ class LocalStore:
         return result
 
     def _act(self, act: Callable[[], _T]) -> _T:
-        result = act()
+        if self._failed and not self._ledger.shared:  # after a disk's failure nothing is marked any more, and so nothing sent
+            raise self._failed
+        try:
+            result = act()
+        except LedgerError as error:
+            self._failed = error
+            raise
         if self._report and time.monotonic() - self._reported >= _EVERY:
             self._reported = time.monotonic()
             self._report(progress(self._ledger))

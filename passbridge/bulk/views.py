@@ -32,6 +32,8 @@ _PAGE: Final = 200
 _MASK: Final = (1 << LINE_BITS) - 1
 _LATER: Final = 6
 _DOUBT: Final = 5
+_IN_DOUBT: Final = frozenset({State.OPEN, State.UNSENT, State.UNKNOWN})
+"""States of a row that is in doubt while it is marked, whatever was known of it before."""
 _ROWS: Final = "SELECT i.id, i.at, i.text, o.state, o.body FROM item i LEFT JOIN outcome o ON o.id = i.id"
 
 
@@ -70,7 +72,7 @@ def progress(ledger: Ledger) -> Status:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads rows; one that is marked, and has no outcome, shows the doubt it stands in."""
+    """Reads rows; one that is marked, and isn't final, shows the doubt it stands in."""
 
     ledger: Ledger
     words: Words
@@ -108,29 +110,30 @@ def _of_lane(reader: _Reader, lane: int, wanted: frozenset[State]) -> Iterator[E
 
 def _entry(reader: _Reader, row: int, at: int | None, text: str, state: str | None, body: str | None) -> Entry:  # noqa: PLR0913, PLR0917 - a row's columns
     known = State(state) if state else State.OPEN
-    if known is State.OPEN and row in reader.marks:
+    if known in _IN_DOUBT and row in reader.marks:
         account, marked = reader.marks[row]
         update = load_update(text)
         update = update.model_copy(update={"at": moment(at)}) if at else update
-        return Entry(row & _MASK, State.UNKNOWN, text, killed(update, None, account, marked, reader.words).model_dump_json())
+        before = Outcome.model_validate_json(body) if body else None
+        return Entry(row & _MASK, State.UNKNOWN, text, killed(update, before, account, marked, reader.words).model_dump_json())
     if known is State.REPEATED:  # its outcome is that of the row it repeats
         found = reader.ledger.db.rows("SELECT body FROM outcome WHERE id = ?", (int(body or 0),))
         body = found[0][0] if found else None
     return Entry(row & _MASK, known, text, body)
 
 
-def _one(ledger: Ledger, line: int, words: Words) -> tuple[int, Entry]:
-    """A row by its line.
+def _id(ledger: Ledger, line: int) -> int:
+    """A row's key, by its line.
 
     Raises:
         LedgerError: there is none.
     """
     lanes = [0, *(lane for (lane,) in ledger.db.rows("SELECT lane FROM lane"))]
-    ids = [lane << LINE_BITS | line for lane in lanes]
-    found = ledger.db.rows(f"{_ROWS} WHERE i.id IN ({', '.join('?' * len(ids))})", ids)
+    ids = [id_of(lane, line) for lane in lanes]
+    found = ledger.db.rows(f"SELECT id FROM item WHERE id IN ({', '.join('?' * len(ids))})", ids)  # noqa: S608 - marks alone
     if not found:
         raise refused(f"{ledger.db.name}: line {line}", "no_row", "there is no such row", "give a line that the export lists")
-    return found[0][0], _entry(_reader(ledger, words), *found[0])
+    return int(found[0][0])
 
 
 def retried(ledger: Ledger, states: Sequence[State]) -> int:
@@ -139,41 +142,55 @@ def retried(ledger: Ledger, states: Sequence[State]) -> int:
     whys = [why for state, why in ((State.UNKNOWN, Why.UNKNOWN), (State.UNSENT, Why.UNSENT)) if state in states]
     marks = ", ".join("?" * len(whys))
     with db.transaction():
-        count = db.run(
+        db.run("UPDATE lane SET due = 0")  # the lanes first, as a worker does: two that wait for each other would end each other
+        return db.run(
             f"UPDATE pending SET again = 1, takes = 0, due = 0 WHERE why IN ({marks}) AND NOT (refund = 1 AND why = 'unknown')",  # noqa: S608 - marks alone
             whys,
         )
-        db.run("UPDATE lane SET due = 0")
-    return count
 
 
 def settle_row(ledger: Ledger, line: int, words: Words, *, applied: bool, reason: str) -> Entry:
     """Keep an operator's word for a row in doubt; what waited for it may go on.
 
     Raises:
-        LedgerError: there is no such row, or it isn't in doubt.
+        LedgerError: there is no such row, it isn't in doubt, or its lane is being worked.
     """
-    row, entry = _one(ledger, line, words)
-    kept = ledger.db.rows("SELECT 1 FROM pending WHERE id = ?", (row,))
-    if entry.state is not State.UNKNOWN or entry.body is None or not kept:
-        message = "was in flight when its process ended" if entry.state is State.UNKNOWN else f"is {entry.state.value}, not in doubt"
-        raise refused(
-            f"{ledger.db.name}: line {line}",
-            "not_in_doubt",
-            message,
-            "only a row in doubt can be settled, after a run has taken up what was in flight",
-        )
-    before = Outcome.model_validate_json(entry.body)
-    outcome = settled(before, applied=applied, reason=reason, words=words)
-    old = Verdict.of(before, words)
-    new = replace(Verdict.of(outcome, words), state=State.SETTLED, exit=0 if applied else 1)
-    changes: list[tuple[Any, ...]] = [
-        (row >> LINE_BITS, State.UNKNOWN, old.code, old.exit, -1),
-        (row >> LINE_BITS, State.SETTLED, new.code, new.exit, 1),
-    ]
+    row = _id(ledger, line)
     with ledger.db.transaction():
+        _require_free(ledger, row)
+        entry = _doubtful(ledger, row, words)
+        before = Outcome.model_validate_json(entry.body or "")
+        outcome = settled(before, applied=applied, reason=reason, words=words)
+        old = Verdict.of(before, words)
+        new = replace(Verdict.of(outcome, words), state=State.SETTLED, exit=0 if applied else 1)
+        changes: list[tuple[Any, ...]] = [
+            (row >> LINE_BITS, State.UNKNOWN, old.code, old.exit, -1),
+            (row >> LINE_BITS, State.SETTLED, new.code, new.exit, 1),
+        ]
         ledger.db.put(OUTCOMES, [(row, State.SETTLED, new.code, new.exit, new.body)])
         ledger.db.run("DELETE FROM pending WHERE id = ?", (row,))
         ledger.db.put(PROGRESS, changes)
         ledger.db.run("UPDATE lane SET due = 0 WHERE lane = ?", (row >> LINE_BITS,))
     return Entry(line, State.SETTLED, entry.text, new.body)
+
+
+def _require_free(ledger: Ledger, row: int) -> None:
+    """Hold the row's lane; refuse where a worker does, who may be about to know better than the operator."""
+    held = ledger.db.rows(ledger.db.locked("SELECT until FROM lane WHERE lane = ?"), (row >> LINE_BITS,))
+    if held and held[0][0] > ledger.db.now():
+        raise refused(ledger.db.name, "locked", "workers are running this job", "end them first")
+
+
+def _doubtful(ledger: Ledger, row: int, words: Words) -> Entry:
+    """The row as it stands, if that is in doubt, with its outcome kept."""
+    reader = _reader(ledger, words)
+    entry = _entry(reader, *ledger.db.rows(f"{_ROWS} WHERE i.id = ?", (row,))[0])
+    if entry.state is not State.UNKNOWN or row in reader.marks:
+        message = "was in flight when its process ended" if entry.state is State.UNKNOWN else f"is {entry.state.value}, not in doubt"
+        raise refused(
+            f"{ledger.db.name}: line {entry.line}",
+            "not_in_doubt",
+            message,
+            "only a row in doubt can be settled, after a run has taken up what was in flight",
+        )
+    return entry

@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, BinaryIO
@@ -21,7 +21,7 @@ from passbridge.bulk.runner import Runner
 from passbridge.bulk.shapes import Options, Stop
 from passbridge.bulk.turns import Claim, Idle, Result, Turn
 from passbridge.client import AsyncClient, accounts_of
-from passbridge.errors import ConfigError, LedgerError
+from passbridge.errors import ConfigError, LedgerError, Problem
 
 __all__ = ["main"]
 
@@ -77,6 +77,7 @@ async def _work(parent: _Parent) -> None:
     try:
         async with AsyncClient.from_config(frames.unpack_config(hello["config"])) as client:
             accounts = accounts_of(client)
+            _require_same(accounts.identities(), hello["identities"])
             courier = Courier(client, accounts.tables.outcomes, Options(**hello["options"]), accounts.deadlines())
             end = await Runner(parent, courier, hello["owner"], parent.stop).run()
         parent.say(None, "end", end)
@@ -84,6 +85,14 @@ async def _work(parent: _Parent) -> None:
         parent.say(None, "error", [problem.as_json() for problem in error.problems])
     finally:
         listening.cancel()
+
+
+def _require_same(found: Mapping[str, str], begun: Mapping[str, str]) -> None:
+    """A worker may begin long after the job: the file of the configuration may be another by then."""
+    mend = "run the job with the configuration it was begun with"
+    changed = [name for name, identity in begun.items() if found.get(name) != identity]
+    if changed:
+        raise ConfigError(Problem(f"accounts.{name}", "other_configuration", "was changed while the job ran", mend) for name in changed)
 
 
 async def _streams(out: BinaryIO) -> None:

@@ -39,7 +39,7 @@ _EXTRAS = {"rich": "cli", "pyarrow": "parquet", "starlette": "sandbox", "uvicorn
 """What is installed with which extra; click is missed before this module is."""
 
 
-_LEDGER_EXITS = {"locked": Exit.LATER, "missing_extra": Exit.CONFIG, "other_configuration": Exit.CONFIG}
+_LEDGER_EXITS = {"locked": Exit.LATER, "workers_died": Exit.LATER, "missing_extra": Exit.CONFIG, "other_configuration": Exit.CONFIG}
 """What a ledger that can't be used means to the shell, by its problem's code; bad input, if not here."""
 
 

@@ -132,7 +132,10 @@ def reading_of(given: Mapping[str, Any]) -> Reading:
 def options_of(given: Mapping[str, Any]) -> Options:
     """How a job is run, from its options."""
     names = ("rate", "workers", "concurrency", "supersede", "patience")
-    return Options(**{name: given[name] for name in names}, force=given["force_order"])
+    try:
+        return Options(**{name: given[name] for name in names}, force=given["force_order"])
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _existing(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

@@ -116,7 +116,7 @@ def told(job: Callable[[_Show], Status], ledger: str, show: _Show) -> Status:
     except InputInterrupted:
         return replace(bulk.status(ledger), end=End.STOPPED)
     except LedgerError as error:
-        if error.problems[0].code == "unusable" and _in_doubt(ledger, shown):
+        if error.problems[0].code in {"unusable", "workers_died"} and _in_doubt(ledger, shown):
             raise Failure(Exit.UNKNOWN, "ledger", error.problems) from None
         raise
 

@@ -84,7 +84,7 @@ def test_a_csv_has_a_column_for_each_member_that_fits_a_cell() -> None:
     assert data.count(b"\r\n") == 4
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+852", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+852", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff20SUM(A1)"])
 def test_a_csv_runs_no_formula_in_a_spreadsheet(text: str) -> None:
     outcome = APPLIED | {"key": text, "notes": [text], "native": Native(message=text, verified=True).model_dump()}
     data = exported("csv", [entry(1, State.APPLIED, outcome, text)])

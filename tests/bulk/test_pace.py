@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 
@@ -38,6 +38,18 @@ def test_a_clock_set_back_does_not_stop_the_job() -> None:
     pace = Pace(10.0).reserved(10_000.0, 5)
 
     assert pace.start(100.0) == 100.0
+
+
+@pytest.mark.parametrize("rate", [1 / 3600, 0.01, 0.5, 1.0, 50.0])
+def test_a_slow_rate_is_kept_also_when_slowed(rate: float) -> None:
+    pace, now, starts = Pace(rate), 1e9, []
+    for second in range(12):
+        pace = pace.told(now + 2 * second, limited=True)  # down to a 64th
+    for _ in range(4):
+        starts.append(pace.start(now))
+        pace = pace.reserved(now, 1)
+
+    assert [later - earlier for earlier, later in pairwise(starts)] == pytest.approx([64 / rate] * 3)
 
 
 def test_a_refusal_for_the_rate_halves_it_and_time_wins_it_back() -> None:
@@ -269,3 +281,6 @@ def test_options_that_make_no_sense() -> None:
         Options(workers=0)
     with pytest.raises(ValueError, match="above 0"):
         Options(rate=0)
+    for patience in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="0 or more"):
+            Options(patience=patience)

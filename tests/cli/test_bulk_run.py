@@ -312,6 +312,8 @@ def test_a_password_in_a_ledger_s_url_is_refused_and_not_repeated(cli: Cli, conf
 BAD = {
     "a rate of nothing": ["--rate", "0/s"],
     "a rate in words": ["--rate", "fast"],
+    "a rate beyond numbers": ["--rate", "9" * 400],
+    "a patience that is no number": ["--patience", "nan"],
     "a mapping without a field": ["--map", "card"],
     "a mapping without a column": ["--map", "=pass.id"],
     "a column twice": ["--map", "a=pass.id", "--map", "a=key"],
