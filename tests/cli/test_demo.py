@@ -8,7 +8,7 @@ import pytest
 from passbridge import Outcome, load_update
 from passbridge.protocol.tables import load_tables
 from passbridge.resources import mapping_texts
-from tests.cli.conftest import Cli, child
+from tests.cli.conftest import Cli, Done, child
 
 PROFILES = {"hk-cards": "hk.card", "hk-members": "hk.membership", "hk-tickets": "hk.ticket", "cn": "mainland.pass"}
 
@@ -26,8 +26,13 @@ main()
 """
 
 
-def test_every_action_and_every_code_of_the_seeds_ends_as_expected_in_every_profile(cli: Cli) -> None:
-    done = cli("demo", "--all", "--json")
+@pytest.fixture(scope="module")
+def everything() -> Done:
+    return child("demo", "--all", "--json")
+
+
+def test_every_action_and_every_code_of_the_seeds_ends_as_expected_in_every_profile(everything: Done) -> None:
+    done = everything
 
     assert (done.exit, done.err) == (0, "")
     assert set(done.json) == {"schema", "steps", "calls"}
@@ -76,8 +81,8 @@ def test_an_unexpected_outcome_is_shown_and_exits_1() -> None:
     assert "NOT every outcome as expected" in done.out
 
 
-def test_an_account_that_asks_settles_what_the_others_leave_in_doubt(cli: Cli) -> None:
-    steps = {step["title"]: step["outcome"] for step in cli("demo", "--all", "--json").json["steps"]}
+def test_an_account_that_asks_settles_what_the_others_leave_in_doubt(everything: Done) -> None:
+    steps = {step["title"]: step["outcome"] for step in everything.json["steps"]}
 
     settled = steps["issued coupon, redeem, the answer lost, then queried"]
     assert [attempt["code"] for attempt in settled["attempts"]] == ["NO_ANSWER", "ALREADY_IN_STATE"]
