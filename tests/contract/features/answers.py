@@ -9,10 +9,14 @@ from tests.contract.asking import PASSES
 from tests.contract.asking import update as usual
 from tests.contract.features.chapter import Chapter
 from tests.contract.features.desk import Desk
+from tests.contract.test_documented_codes import CASES
 
 __all__ = ["ANSWERS"]
 
 ANSWERS: Final = Chapter()
+
+_SHOWN_ELSEWHERE: Final = {Code.APPLIED, Code.PROVIDER_ERROR, Code.RATE_LIMITED}
+"""A success that nothing was done for, and what is sent again, so that one code isn't the end of it."""
 
 
 @ANSWERS.yes(
@@ -45,6 +49,23 @@ def native(desk: Desk) -> None:
         assert (outcome.native and outcome.native.verified, bool(outcome.trace_id)) == (True, True)
     said: Any = desk.apply(usual("cn", "close", PASSES["cn"].model_copy(update={"id": "404"}))).native
     assert (said.code, said.status, said.sub_code, said.message) == ("40004", "false", "KP.AE_ALIPASS_NOTEXIST", "卡券不存在")
+
+
+@ANSWERS.yes("every documented code, as an outcome | both | by itself; overlays change it | on | documented")
+def codes(desk: Desk) -> None:
+    for case in CASES.values():
+        expected = case.expected("close")
+        if expected not in _SHOWN_ELSEWHERE:
+            desk.box.add_fault({"fault": case.fault})
+            assert (case.fault, desk.apply(usual(case.account, "close")).code) == (case.fault, expected)
+            desk.box.reset()
+
+
+@ANSWERS.yes("by what to ask the gateway: `tracerId`, `Tracer-Id`, `trace_id` | both | `outcome.trace_id` | on | documented; observed")
+def trace_ids(desk: Desk) -> None:
+    found = [desk.apply(usual(account, "close")).trace_id for account in ("hk-cards", "hk-members", "hk-tickets", "cn")]
+    assert all(found)
+    assert len(set(found)) == 4
 
 
 @ANSWERS.yes("`result` under each of its three names; `success` as text or boolean | both | by itself | on | documented, and observed")
