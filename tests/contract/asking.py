@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from passbridge import Close, Content, Outcome, PassRef, PassUpdate, Proof, Redeem, Refund, Revise
+from passbridge import Close, Content, Outcome, PassRef, PassUpdate, Proof, Redeem, Refund, Revise, WireRequest
 from passbridge.sandbox import Sandbox
 
 __all__ = ["ACTIONS", "PASSES", "UPDATE_PASS", "Ask", "state", "update"]
@@ -29,6 +29,8 @@ _KINDS = {"hk-cards": "level", "hk-members": None, "hk-tickets": "pass", "cn": N
 
 class Ask(Protocol):
     """Either client, asked without waiting words."""
+
+    def render(self, update: PassUpdate) -> WireRequest: ...
 
     def apply(self, update: PassUpdate, after: Outcome | None = None) -> Outcome: ...
 

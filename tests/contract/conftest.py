@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from passbridge import AsyncClient, Client, Outcome, PassUpdate
+from passbridge import AsyncClient, Client, Outcome, PassUpdate, WireRequest
 from passbridge.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 class _Sync:
     """Asks through `Client`."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        self._client = Client.from_config(config)
+    def __init__(self, config: dict[str, Any], **given: Any) -> None:  # noqa: ANN401 - what `from_config` takes
+        self._client = Client.from_config(config, **given)
+
+    def render(self, update: PassUpdate) -> WireRequest:
+        return self._client.render(update)
 
     def apply(self, update: PassUpdate, after: Outcome | None = None) -> Outcome:
         return self._client.apply(update, after=after)
@@ -37,9 +40,12 @@ class _Sync:
 class _Async:
     """Asks through `AsyncClient`, in one event loop."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], **given: Any) -> None:  # noqa: ANN401 - what `from_config` takes
+        self._client = AsyncClient.from_config(config, **given)
         self._runner = asyncio.Runner()
-        self._client = AsyncClient.from_config(config)
+
+    def render(self, update: PassUpdate) -> WireRequest:
+        return self._client.render(update)
 
     def apply(self, update: PassUpdate, after: Outcome | None = None) -> Outcome:
         return self._runner.run(self._client.apply(update, after=after))
