@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from passbridge import AsyncClient, Client, ConfigError, Problem
+from passbridge import AsyncClient, Client, ConfigError, PassRef, Problem, Redeem
 from passbridge.backends.hk.settings import HkSettings
 from passbridge.backends.mainland.settings import MainlandSettings
 from passbridge.config import Config, read_config
@@ -224,3 +224,16 @@ def test_a_key_in_a_name_s_place_is_told_by_its_length_alone(which: str, from_fi
     told = f"{origin}{': ' if place else ''}{place}" if from_file else place or "the configuration"
     assert (told, "long_name") in [(problem.path, problem.code) for problem in error.problems]
     assert not found_in(error, ONE_LINE.encode())
+
+
+def test_an_interrupted_signer_s_traceback_shows_no_token() -> None:
+    def interrupted(_: bytes) -> bytes:
+        raise KeyboardInterrupt
+
+    with (
+        Client.from_config({"accounts": {"cn": CN_KEYS}}, signers={"cn": interrupted}) as client,
+        pytest.raises(KeyboardInterrupt) as raised,
+    ):
+        client.apply(Redeem(to="cn", pass_=PassRef(id="1", channel="2")))
+
+    assert found_in(raised.value, TOKEN) == []

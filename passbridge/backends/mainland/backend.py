@@ -49,12 +49,14 @@ class _Call:
         method: the method.
         params: what is sent with every attempt alike.
         encrypted: whether its `biz_content` is, and its answer must be.
+        delegated: whether it is made in the name of the merchant whose token the account has.
         document: an update's business members as they were before.
     """
 
     method: str
     params: Mapping[str, str] = field(repr=False)
     encrypted: bool = False
+    delegated: bool = True
     document: JsonObject = field(default_factory=dict, repr=False)
 
 
@@ -133,8 +135,10 @@ class MainlandGateway:
         if not isinstance(call, _Call):
             raise TypeError("prepared by another backend")
         charset = self.settings.charset
-        params = {**call.params, "timestamp": now.astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S")}
-        signature = percent_encoded(self.sign(signed_text(params).encode(charset)))
+        stamp = {"timestamp": now.astimezone(GATEWAY_ZONE).strftime("%Y-%m-%d %H:%M:%S")}
+        # Nothing within reach of a frame holds the token while a merchant's own signer runs: it may end in a traceback.
+        signature = percent_encoded(self.sign(signed_text({**self._token(call), **call.params, **stamp}).encode(charset)))
+        params = {**self._token(call), **call.params, **stamp}
         query = f"{_form({name: params[name] for name in _IN_QUERY if name in params}, charset)}&sign={signature}"
         body = _form({name: value for name, value in params.items() if name not in _IN_QUERY}, charset)
         headers = Headers({"Content-Type": f"application/x-www-form-urlencoded;charset={charset}"})
@@ -167,9 +171,8 @@ class MainlandGateway:
         if serial is None or self.certificates is None or not self.certificates.download:
             return None
         download = Download(self, self.certificates, serial)
-        call = self._call(download.params)
-        own = {name: value for name, value in call.params.items() if name != "app_auth_token"}  # the app's own affair
-        return download, Prepared(replace(call, params=own), call.method)
+        call = replace(self._call(download.params), delegated=False)  # the app's own affair
+        return download, Prepared(call, call.method)
 
     def _decrypted(self, found: Verified, encryption: Encryption, trace: str | None) -> Verified | Verdict:
         """The plain text of what was verified. A plain answer to an encrypted call is what a failure looks like, never a success."""
@@ -182,6 +185,10 @@ class MainlandGateway:
             return bad_answer("a plain answer where an encrypted one was asked for", answer.native, trace)
         return found
 
+    def _token(self, call: _Call) -> dict[str, str]:
+        token = self.settings.app_auth_token if call.delegated else None
+        return {"app_auth_token": token.reveal().decode()} if token else {}
+
     def _own(self, params: Mapping[str, str]) -> _Call:
         """A call that passbridge makes itself: encrypted wherever the account encrypts."""
         return self._call(params, encrypted=self.encryption is not None)
@@ -193,14 +200,12 @@ class MainlandGateway:
             "charset": self.settings.charset,
             "sign_type": self.settings.sign_type,
         }
-        token = self.settings.app_auth_token
-        defaults = {"version": "1.0"} | ({"app_auth_token": token.reveal().decode()} if token else {})
         if self.certificates:
             ours |= self.certificates.params
         if encrypted and self.encryption:
             secret = self.encryption.encrypt(params["biz_content"].encode(self.settings.charset))
             ours |= {"encrypt_type": self.encryption.kind, "biz_content": secret}
-        return _Call(params["method"], {**defaults, **params, **ours}, encrypted)
+        return _Call(params["method"], {"version": "1.0", **params, **ours}, encrypted)
 
 
 def sdk() -> ModuleType:
