@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -24,9 +25,10 @@ from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.loading import load
 from passbridge.bulk.order import MOST_WAITING
 from passbridge.bulk.outcomes import Verdict
+from passbridge.bulk.schema import PENDING
 from passbridge.bulk.store import LocalStore
 from passbridge.bulk.turns import Claim, Idle, Result
-from passbridge.bulk.views import settle_row
+from passbridge.bulk.views import retried, settle_row
 from passbridge.client import accounts_of
 from passbridge.errors import ConfigError, LedgerError
 from passbridge.protocol.tables import load_tables
@@ -281,3 +283,23 @@ def test_large_updates_are_written_few_at_a_time(desk: Desk) -> None:
         load(opened, iter(rows(large)), book(accounts_of(client), supersede=False), between=between)
 
     assert stops == [5, 10, 15, 20]
+
+
+@pytest.mark.parametrize("act", [lambda opened: opened.begin(None, anew=True), lambda opened: retried(opened, [State.UNSENT])])
+def test_what_begins_beside_a_worker_waits_for_it_and_is_not_waited_for(desk: Desk, server: str, act: Callable[[Ledger], object]) -> None:
+    desk.write([redeem("31")], server)
+    with closing(Ledger(server)) as worker, closing(Ledger(server)) as other:
+        ((lane,),) = worker.db.rows("SELECT lane FROM lane")
+        worker.db.run("UPDATE lane SET due = 5")
+        worker.db.put(PENDING, [(1, lane, 1, "unsent", 0, 1, 1, 5.0)])
+        acting = threading.Thread(target=act, args=(other,))
+        with worker.db.transaction():
+            worker.db.rows(worker.db.locked("SELECT epoch FROM lane WHERE lane = ?"), (lane,))
+            acting.start()
+            query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            while not worker.db.rows(query)[0][0]:
+                time.sleep(0.02)
+            worker.db.run("UPDATE pending SET takes = 2 WHERE id = 1")
+        acting.join()
+
+        assert worker.db.rows("SELECT takes, due FROM pending") == [(0, 0.0)]
