@@ -32,6 +32,8 @@ __all__ = ["Book", "load", "text_crc"]
 
 _BATCH: Final = 1000
 """Rows in one transaction."""
+_BATCH_TEXT: Final = 1 << 22
+"""Characters after which a transaction takes no further row: memory stays flat, however large the updates are."""
 _ITEM_TEXT: Final = 65536
 """Characters that are kept of a row that is no update."""
 
@@ -124,7 +126,7 @@ class _Loader:
             self._compare(stream, self.job)
         self.numbers = dict(self.ledger.db.rows("SELECT account, number FROM account"))
         loaded = self.job.loaded if self.job else 0
-        while batch := list(islice(stream, _BATCH)):
+        for batch in _batches(stream):
             if self.job and self.job.ready:
                 raise refused(self.ledger.db.name, *_OTHER_INPUT)
             self._write(batch, loaded)
@@ -238,6 +240,19 @@ class _Loader:
         batch.items.append((row_id, 0, None, 0, None, text_crc(row_id, None, text), text))
         batch.outcomes.append((row_id, State.INVALID, verdict.code, verdict.exit, verdict.body))
         batch.counts[lane, State.INVALID, verdict.code, verdict.exit] += 1
+
+
+def _batches(stream: Iterator[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    size = 0
+    for row in stream:
+        batch.append(row)
+        size += len(row.text)
+        if len(batch) == _BATCH or size >= _BATCH_TEXT:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _named(update: PassUpdate | None) -> str:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["entries", "progress", "retried", "settle_row"]
 
 _PAGE: Final = 200
-"""Rows of a lane read at once."""
+"""Rows of a lane read at once, at most."""
+_READ: Final = 20_000
+"""Rows of all lanes together that are in memory, at most: a job of hundreds of accounts has tens of thousands of lanes."""
 _MASK: Final = (1 << LINE_BITS) - 1
 _LATER: Final = 6
 _DOUBT: Final = 5
@@ -91,16 +93,17 @@ def entries(ledger: Ledger, words: Words, states: Collection[State]) -> Iterator
     """The rows in input order: the lanes' rows, each in order, merged."""
     lanes = [0, *(lane for (lane,) in ledger.db.rows("SELECT lane FROM lane ORDER BY lane"))]
     wanted, reader = frozenset(states or State), _reader(ledger, words)
-    yield from merge(*(_of_lane(reader, lane, wanted) for lane in lanes), key=attrgetter("line"))
+    page = max(1, min(_PAGE, _READ // len(lanes)))
+    yield from merge(*(_of_lane(reader, lane, wanted, page) for lane in lanes), key=attrgetter("line"))
 
 
-def _of_lane(reader: _Reader, lane: int, wanted: frozenset[State]) -> Iterator[Entry]:
+def _of_lane(reader: _Reader, lane: int, wanted: frozenset[State], page: int) -> Iterator[Entry]:
     query = f"{_ROWS} WHERE i.id > ? AND i.id < ? ORDER BY i.id LIMIT ?"
     if not wanted & {State.OPEN, State.UNKNOWN}:
         listed = ", ".join(f"'{state.value}'" for state in sorted(wanted))
         query = query.replace("LEFT JOIN", "JOIN").replace("WHERE", f"WHERE o.state IN ({listed}) AND")
     at, top = (lane << LINE_BITS) - 1, (lane + 1) << LINE_BITS
-    while rows := reader.ledger.db.rows(query, (at, top, _PAGE)):
+    while rows := reader.ledger.db.rows(query, (at, top, page)):
         at = rows[-1][0]
         for row in rows:
             entry = _entry(reader, *row)
