@@ -19,7 +19,7 @@ from passbridge.bulk.outcomes import Verdict, Words, superseded
 from passbridge.bulk.schema import LINE_BITS, id_of
 from passbridge.bulk.shapes import State
 from passbridge.bulk.turns import Taken
-from passbridge.domain import load_update
+from passbridge.domain import kept_update
 
 if TYPE_CHECKING:
     from passbridge.bulk.database import Database
@@ -171,6 +171,6 @@ class Chooser:
         return {item.line: last[item.shape] for item in items if last.get(item.shape, 0) > item.line}
 
     def _supersede(self, lane: Lane, item: _Item, line: int, saved: Saved) -> None:
-        outcome = superseded(load_update(item.text), lane.account, line, self.words)
+        outcome = superseded(kept_update(item.text), lane.account, line, self.words)
         verdict = replace(Verdict.of(outcome, self.words), state=State.SUPERSEDED, exit=0)
         self.keeper.supersede(lane, Pending(item.line, item.pass_, Why.WAITING), verdict, saved)

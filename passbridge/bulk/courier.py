@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from passbridge.bulk.outcomes import Verdict, Words, invalid, killed, moment
 from passbridge.bulk.pace import Breaker, Gate, Sign, Window
 from passbridge.bulk.turns import Claim, Result, Taken, Turn
-from passbridge.domain import Code, Effect, Next, Outcome, load_update
+from passbridge.domain import Code, Effect, Next, Outcome, kept_update
 from passbridge.errors import InvalidUpdate
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class Courier:
 
     @staticmethod
     def _read(account: str, row: Taken) -> tuple[PassUpdate, Outcome | None]:
-        update = load_update(row.text)
+        update = kept_update(row.text)
         changes = {name: value for name, value in (("to", None if update.to else account), ("at", row.at and moment(row.at))) if value}
         update = update.model_copy(update=changes) if changes else update
         return update, Outcome.model_validate_json(row.body) if row.body else None

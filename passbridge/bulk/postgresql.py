@@ -108,7 +108,10 @@ class Postgresql:
         """Add many rows, in one statement."""
         if rows:
             with self._failures():
-                self._connection.execute(_unnested(insert), [list(column) for column in zip(*rows, strict=True)])
+                columns = zip(insert.columns, zip(*rows, strict=True), strict=True)
+                self._connection.execute(
+                    _unnested(insert), [_array(column) if kind == "text" else list(column) for (_, kind), column in columns]
+                )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -145,6 +148,12 @@ class Postgresql:
 @cache
 def _theirs(sql: str) -> str:
     return sql.replace("?", "%s")
+
+
+def _array(texts: Sequence[str]) -> str:
+    """An array of text as PostgreSQL reads it. The driver's own way visits every quotation mark, and JSON has many."""
+    quoted = ('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts)
+    return "{" + ",".join(quoted) + "}"
 
 
 @cache

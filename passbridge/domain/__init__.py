@@ -6,7 +6,7 @@ Owns the words of the unified model and their JSON. Knows no gateway, no file, n
 from passbridge.domain.outcomes import Attempt, Code, Effect, Finding, Native, Next, Outcome, Who
 from passbridge.domain.passes import Content, PassRef, Proof
 from passbridge.domain.strictjson import JsonError, JsonObject, JsonValue, read_json, write_json
-from passbridge.domain.updates import Action, Close, PassUpdate, Redeem, Refund, Revise, load_update
+from passbridge.domain.updates import Action, Close, PassUpdate, Redeem, Refund, Revise, kept_update, load_update
 
 __all__ = [
     "Action",
@@ -29,6 +29,7 @@ __all__ = [
     "Refund",
     "Revise",
     "Who",
+    "kept_update",
     "load_update",
     "read_json",
     "write_json",

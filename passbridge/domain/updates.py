@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from passbridge.domain.passes import Content, Model, PassRef, Proof, Text
@@ -19,7 +19,7 @@ from passbridge.domain.problems import did_you_mean, problems_of
 from passbridge.domain.strictjson import JsonError, JsonObject, JsonValue, flaws, read_json
 from passbridge.errors import InvalidUpdate, Problem
 
-__all__ = ["Action", "Close", "Moment", "PassUpdate", "Redeem", "Refund", "Revise", "load_update"]
+__all__ = ["Action", "Close", "Moment", "PassUpdate", "Redeem", "Refund", "Revise", "kept_update", "load_update"]
 
 Action = Literal["redeem", "close", "revise", "refund"]
 
@@ -117,6 +117,20 @@ def load_update(source: str | bytes | Mapping[str, object]) -> PassUpdate:
     if problems:
         raise InvalidUpdate(problems)
     return update
+
+
+_KEPT: Final[TypeAdapter[PassUpdate]] = TypeAdapter(Annotated[Redeem | Close | Revise | Refund, Field(discriminator="action")])
+
+
+def kept_update(text: str) -> PassUpdate:
+    """Read an update as `PassUpdate.as_json` and `write_json` have written it, at less than half of `load_update`'s cost.
+
+    Only for text that is known to be unchanged since: what two readers could understand differently is not looked for again.
+
+    Raises:
+        ValidationError: it isn't an update.
+    """
+    return _KEPT.validate_json(text, by_alias=True, by_name=False)
 
 
 def _object(source: str | bytes) -> dict[str, object]:

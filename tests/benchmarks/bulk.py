@@ -19,7 +19,7 @@ from tests.benchmarks.measure import Contender
 from tests.benchmarks.world import UPDATES, World
 from tests.bulk import postgres
 
-__all__ = ["bulk"]
+__all__ = ["bulk", "numbered"]
 
 _ROWS = 2000
 _OPTIONS = Options(workers=1, concurrency=16)
@@ -40,13 +40,13 @@ def bulk(world: World, region: str) -> Iterator[Contender]:
 
 
 def _job(world: World, region: str, ledgers: Iterator[str], count: int) -> None:
-    rows = (Row.of(line, _numbered(UPDATES[region], line)) for line in range(1, count + 1))
+    rows = (Row.of(line, numbered(UPDATES[region], line)) for line in range(1, count + 1))
     ended = run(world.config, rows, next(ledgers), _OPTIONS)
     if ended.codes != {"APPLIED": count}:
         raise RuntimeError(f"{ended.as_json()}")
 
 
-def _numbered(update: PassUpdate, number: int) -> PassUpdate:
+def numbered(update: PassUpdate, number: int) -> PassUpdate:
     """The same for another pass: updates of one pass wait for each other."""
     pass_ = update.pass_.model_copy(update={"id": f"{update.pass_.id}{number:07}"})
     return update.model_copy(update={"pass_": pass_})

@@ -8,6 +8,7 @@ from hypothesis import given
 from pydantic import ValidationError
 
 from passbridge import Close, Content, PassRef, PassUpdate, Proof, Redeem, Refund, Revise, load_update
+from passbridge.domain import kept_update, write_json
 from tests.strategies import updates
 
 HONG_KONG = timezone(timedelta(hours=8))
@@ -87,6 +88,16 @@ def test_an_update_survives_its_own_json(update: PassUpdate) -> None:
         assert type(again) is type(update)
         assert again == update
         assert again.model_fields_set - {"action"} == update.model_fields_set - {"action"}
+
+
+@given(updates())
+def test_what_was_kept_is_read_as_it_was_read_first(update: PassUpdate) -> None:
+    text = write_json(update.as_json())
+    kept, read = kept_update(text), load_update(text)
+    assert type(kept) is type(read)
+    assert kept == read
+    assert kept.model_fields_set == read.model_fields_set
+    assert write_json(kept.as_json()) == text  # 1 and 1.0, 0 and false are equal, and not the same
 
 
 def test_json_begins_with_the_action_and_leaves_out_what_was_not_given() -> None:
