@@ -33,7 +33,13 @@ __all__ = ["doctor"]
 
 State: TypeAlias = Literal["ok", "warn", "fail"]
 
-_EXTRAS: Final = {"cli": ("click", "rich"), "sandbox": ("starlette", "uvicorn")}
+_EXTRAS: Final = {
+    "cli": ("click", "rich"),
+    "sandbox": ("starlette", "uvicorn"),
+    "bulk": ("psycopg",),
+    "parquet": ("pyarrow",),
+    "fleet": ("dbos", "sqlalchemy"),
+}
 _SKEW: Final = timedelta(seconds=60)
 """How far a clock may be off before it is worth a word."""
 
