@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from passbridge.protocol.keys import KeyProblem, public_key_for
-from passbridge.protocol.signing import Algorithm, PublicKey, verify
+from passbridge.protocol.signing import ALGORITHMS, Algorithm, PublicKey, verify
 from passbridge.protocol.wire import Headers, WireRequest
 from passbridge.sandbox.gateway import World
 from passbridge.sandbox.hk_headers import algorithm_named, decoded, newest, pairs
@@ -147,7 +147,7 @@ def _client(letter: Letter) -> str:
 def _key(letter: Letter) -> str:
     if not letter.key:
         return "no key is registered under this version"
-    if letter.algorithm and not _public(letter.algorithm, letter.key):
+    if letter.algorithm and not _public(letter.algorithm.name, letter.key):
         return f"no {letter.algorithm.name} key is registered under this version"
     return ""
 
@@ -156,7 +156,7 @@ def _signature(letter: Letter) -> str:
     if not letter.algorithm:
         return "the algorithm is unknown"
     signature, time = decoded(letter.marks.get("signature", "")), _only(letter.request.headers, "request-time")
-    key = _public(letter.algorithm, letter.key or b"")
+    key = _public(letter.algorithm.name, letter.key or b"")
     if not signature or not time or not key:
         return "the signature or the request time is missing or unreadable"
     signed = f"{letter.request.method} {letter.target}\n{letter.client_id}.{time}.".encode() + letter.request.body
@@ -164,10 +164,10 @@ def _signature(letter: Letter) -> str:
 
 
 @lru_cache
-def _public(algorithm: Algorithm, pem: bytes) -> PublicKey | None:
-    """The key, if it is one for this algorithm."""
+def _public(algorithm: str, pem: bytes) -> PublicKey | None:
+    """The key, if it is one for the algorithm of this name."""
     try:
-        return public_key_for(algorithm, pem)
+        return public_key_for(ALGORITHMS[algorithm], pem)
     except KeyProblem:
         return None
 
