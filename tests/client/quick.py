@@ -9,10 +9,17 @@ from functools import cache
 import pytest
 
 from passbridge.protocol.keys import private_key_for
+from passbridge.protocol.signing import Algorithm, PrivateKey
 from passbridge.protocol.tables import Tables, load_tables
 from passbridge.resources import mapping_texts
 
-_parsed = cache(private_key_for)
+_KEYS: dict[tuple[str, bytes], PrivateKey] = {}
+
+
+def _parsed(algorithm: Algorithm, data: bytes) -> PrivateKey:
+    if (algorithm.name, data) not in _KEYS:
+        _KEYS[algorithm.name, data] = private_key_for(algorithm, data)
+    return _KEYS[algorithm.name, data]
 
 
 @cache
