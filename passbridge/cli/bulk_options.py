@@ -72,31 +72,33 @@ _READING: Final = (
     click.option("--encoding", type=click.Choice(ENCODINGS), default="utf-8", show_default=True, help="Of text."),
 )
 
-_PACE: Final = (
-    click.option("--rate", type=_Rate(), metavar="N/s", help="Requests a second for each account; by default as fast as answers come."),
-    click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; by default one a core."),
-    click.option(
-        "--concurrency",
-        type=click.IntRange(1),
-        metavar="N",
-        default=64,
-        show_default=True,
-        help="Requests in flight for each account in each process, at most.",
-    ),
-    click.option("--supersede", is_flag=True, help="Let a later revise take the place of an unsent one of the same pass and parameters."),
-    click.option("--force-order", is_flag=True, help="Let a pass's later update start though an earlier one is in doubt."),
-    click.option(
-        "--patience",
-        type=click.FloatRange(0),
-        metavar="SECONDS",
-        default=60.0,
-        show_default=True,
-        help="How long to probe an account whose answers stopped, before the job pauses.",
-    ),
+_REQUESTS: Final = click.option(
+    "--rate", type=_Rate(), metavar="N/s", help="Requests a second for each account; by default as fast as answers come."
+)
+_WORKERS: Final = click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; by default one a core.")
+_CONCURRENCY: Final = click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    metavar="N",
+    default=64,
+    show_default=True,
+    help="Requests in flight for each account in each process, at most.",
+)
+_SUPERSEDE: Final = click.option(
+    "--supersede", is_flag=True, help="Let a later revise take the place of an unsent one of the same pass and parameters."
+)
+_FORCE_ORDER: Final = click.option("--force-order", is_flag=True, help="Let a pass's later update start though an earlier one is in doubt.")
+_PATIENCE: Final = click.option(
+    "--patience",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    default=60.0,
+    show_default=True,
+    help="How long to probe an account whose answers stopped, before the job pauses.",
 )
 
-
-_CREW: Final = tuple(_PACE[number] for number in (1, 2, 4, 5))
+_PACE: Final = (_REQUESTS, _WORKERS, _CONCURRENCY, _SUPERSEDE, _FORCE_ORDER, _PATIENCE)
+_CREW: Final = (_WORKERS, _CONCURRENCY, _FORCE_ORDER, _PATIENCE)
 """Of these, what each machine of a fleet decides for itself; the rate and what is superseded are the job's."""
 
 
