@@ -122,7 +122,7 @@ def texts(value: JsonValue, path: str) -> Iterator[tuple[str, str]]:
 
 def _given(update: PassUpdate, defaults: Mapping[str, str | None], profile: Profile, at: datetime | None) -> dict[str, object]:
     """Every member that has a value: the update's own, the account's, the profile's default, the clock's."""
-    proof = getattr(update, "proof", None)
+    proof = getattr(update, "proof", None) if update.action == "redeem" else None  # pydantic looks long for what isn't there
     values: dict[str, object] = {
         **{
             name: getattr(update.pass_, name) or defaults.get(name)

@@ -19,7 +19,8 @@ import h11
 import httpx
 
 if TYPE_CHECKING:
-    from passbridge.transport.network import Network, Proxy, Route
+    from passbridge.transport.message import Proxy
+    from passbridge.transport.network import Network, Route
 
 __all__ = ["Addresses", "Bounds", "Lookup", "Ready", "Sending", "Steps", "connect", "quiet", "receive", "send"]
 

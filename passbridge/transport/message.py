@@ -19,9 +19,7 @@ from passbridge.protocol.wire import Headers, WireRequest, WireResponse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from passbridge.transport.network import Proxy
-
-__all__ = ["MAX_HEADERS", "Address", "Outgoing", "address_of", "outgoing", "plain_answer", "written"]
+__all__ = ["MAX_HEADERS", "Address", "Outgoing", "Proxy", "address_of", "outgoing", "plain_answer", "written"]
 
 MAX_HEADERS: Final = 100
 """Header fields of an answer: many times what either gateway sends."""
@@ -43,6 +41,15 @@ class Address:
     host: str
     port: int
     authority: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An `http://` proxy: where it listens, and the credentials it wants, if any."""
+
+    host: str
+    port: int
+    authorization: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -16,20 +16,12 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 
 from passbridge.protocol.settings import Secret
+from passbridge.transport.message import Proxy
 
 if TYPE_CHECKING:
     from passbridge.transport.message import Address
 
-__all__ = ["Network", "Proxy", "Route", "tls_context"]
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """An `http://` proxy: where it listens, and the credentials it wants, if any."""
-
-    host: str
-    port: int
-    authorization: str | None = field(default=None, repr=False)
+__all__ = ["Network", "Route", "tls_context"]
 
 
 @dataclass(frozen=True, slots=True)

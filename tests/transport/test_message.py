@@ -11,8 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from passbridge.protocol.wire import Headers, WireRequest
-from passbridge.transport.message import Outgoing, address_of, outgoing, plain_answer, written
-from passbridge.transport.network import Proxy
+from passbridge.transport.message import Outgoing, Proxy, address_of, outgoing, plain_answer, written
 
 BODY = b'{"result":{"resultCode":"SUCCESS"}}'
 PLAIN = b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 35\r\nSignature:algorithm=RSA256 , signature=a%2B==\t\r\n\r\n" + BODY
