@@ -1,7 +1,7 @@
 """Bulk jobs as contenders: a ledger written, every update sent and saved, all of it counted but PostgreSQL's own processes.
 
-Each turn is a whole job of other passes than before, by one worker, so that opening ledger and accounts is counted too
-and weighs as little as in a job of this size.
+Each turn is a whole job of other passes than before, by one worker and with the options that a job has by itself, so
+that opening ledger and accounts is counted too and weighs as little as in a job of this size.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from tests.bulk import postgres
 
 __all__ = ["bulk", "numbered"]
 
-_ROWS = 2000
-_OPTIONS = Options(workers=1, concurrency=16)
+_ROWS = 10_000
+_OPTIONS = Options(workers=1)
 
 
 def bulk(world: World, region: str) -> Iterator[Contender]:

@@ -20,11 +20,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from passbridge.bulk import Options, Row, run
+from passbridge.bulk import Options, Row, Status, run
 from passbridge.bulk.lanes import Lanes
 from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.turns import Claim, Result
@@ -75,12 +76,15 @@ def _say(lines: Iterator[str] | list[str]) -> None:
 
 
 def _sizes(config: Config, region: str, sizes: list[int], rounds: int) -> Iterator[str]:
-    yield "| rows, each with its exchange | CPU ms a row, median (least to most) | resident MB, at most |"
-    yield "|--:|--:|--:|"
+    yield "| rows, each with its exchange | CPU ms a row, median (least to most) | each tenth's, the first as 1 | resident MB, at most |"
+    yield "|--:|--:|--:|--:|"
     for size in sizes:
         taken = [_apart(_job, config, region, size, 1) for _ in range(rounds)]
-        cpu = [cost / size * _MS for cost, _ in taken]
-        yield f"| {size:,} | {statistics.median(cpu):.3f} ({min(cpu):.3f} to {max(cpu):.3f}) | {max(memory for _, memory in taken):.0f} |"
+        cpu = [used.cpu / size * _MS for used in taken]
+        tenths = [statistics.median(parts) for parts in zip(*(used.tenths for used in taken), strict=True)]
+        shown = " ".join(f"{tenth / tenths[0]:.2f}" for tenth in tenths)
+        memory = max(used.memory for used in taken)
+        yield f"| {size:,} | {statistics.median(cpu):.3f} ({min(cpu):.3f} to {max(cpu):.3f}) | {shown} | {memory:.0f} |"
 
 
 def _crews(config: Config, region: str, size: int, rounds: int) -> Iterator[str]:
@@ -89,7 +93,7 @@ def _crews(config: Config, region: str, size: int, rounds: int) -> Iterator[str]
     costs: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(rounds):
         for workers, found in costs.items():
-            few, many = (_apart(_job, config, region, count, workers)[0] for count in (_FEW, size))
+            few, many = (_apart(_job, config, region, count, workers).cpu for count in (_FEW, size))
             found.append((many - few) / (size - _FEW) * _MS)
     yield "| worker processes | CPU ms a row, all processes, without the start; median (least to most) |"
     yield "|--:|--:|"
@@ -99,15 +103,47 @@ def _crews(config: Config, region: str, size: int, rounds: int) -> Iterator[str]
     yield f"\nTwo cores of their own would carry {gain:.2f} times what one does: twice the cores, by the CPU a row needs."
 
 
-def _job(config: Config, region: str, count: int, workers: int) -> tuple[float, float]:
-    """A whole job: CPU seconds, workers included, and the resident MB of the largest process."""
+@dataclass(frozen=True)
+class _Used:
+    """What a whole job needed.
+
+    Attributes:
+        cpu: seconds, workers included.
+        memory: the resident MB of the largest process.
+        tenths: seconds for each tenth of its rows, by this process's clock of CPU.
+    """
+
+    cpu: float
+    memory: float
+    tenths: list[float]
+
+
+def _job(config: Config, region: str, count: int, workers: int) -> _Used:
     given = (Row.of(line, numbered(UPDATES[region], line)) for line in range(1, count + 1))
+    seen: list[tuple[int, float]] = []
     with tempfile.TemporaryDirectory() as folder:
-        ended = run(config, given, str(Path(folder) / "job.db"), Options(workers=workers))
+        ended = run(config, given, str(Path(folder) / "job.db"), Options(workers=workers), report=partial(_look, seen))
     if ended.codes != {"APPLIED": count}:
         raise RuntimeError(f"{ended.as_json()}")
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used), max(one.ru_maxrss for one in used) / _MIB
+    return _Used(sum(one.ru_utime + one.ru_stime for one in used), max(one.ru_maxrss for one in used) / _MIB, _tenths(seen, count))
+
+
+def _look(seen: list[tuple[int, float]], status: Status) -> None:
+    if not status.loading:
+        seen.append((status.done, time.process_time()))
+
+
+def _tenths(seen: list[tuple[int, float]], count: int) -> list[float]:
+    """The CPU between one tenth and the next, read off a straight line between two looks."""
+    marks = [_read_off(seen, count * part / _PARTS) for part in range(_PARTS + 1)]
+    return [after - before for before, after in itertools.pairwise(marks)]
+
+
+def _read_off(seen: list[tuple[int, float]], done: float) -> float:
+    after = next((number for number, (rows, _) in enumerate(seen) if rows >= done and number), len(seen) - 1)
+    (low, begun), (high, ended) = seen[after - 1], seen[after]
+    return begun + (ended - begun) * (done - low) / (high - low)
 
 
 def _loaded(config: Config, place: Path, count: int) -> list[str]:
