@@ -1,4 +1,5 @@
-"""What holds for every test: searched examples are the same in each run, and Ctrl-C means what it means at a terminal.
+"""What holds for every test: searched examples are the same in each run, Ctrl-C means what it means at a terminal, and
+those who need the sandbox share one.
 
 A check that proves a change must give the same verdict twice. To look for new counter-examples, run
 `pytest --hypothesis-profile=searching`; what it finds becomes an `@example` or a test of its own.
@@ -7,8 +8,12 @@ A check that proves a change must give the same verdict twice. To look for new c
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from passbridge.sandbox import Sandbox
 
 # A shell that starts the tests in the background has SIGINT ignored, which every child would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -16,3 +21,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("repeatable", derandomize=True, database=None)
 settings.register_profile("searching", derandomize=False, print_blob=True)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Sandbox]:
+    """The sandbox, for what is made once and used again: configurations, clients. A test that sends to it uses `box`."""
+    with Sandbox() as box:
+        yield box
+
+
+@pytest.fixture
+def box(running: Sandbox) -> Sandbox:
+    """The sandbox as at its start, but for its keys."""
+    running.reset()
+    return running

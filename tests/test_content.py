@@ -264,12 +264,11 @@ def test_a_mistake_is_told_at_once(model: Any, given: dict[str, Any], kind: str)
     assert kind in {error["type"] for error in caught.value.errors()}
 
 
-def test_the_page_s_example_runs(tmp_path: Path) -> None:
+def test_the_page_s_example_runs(box: Sandbox, tmp_path: Path) -> None:
     page = (ROOT / "docs/content.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    with Sandbox() as box:
-        box.write_config(tmp_path / "passbridge.toml")
-        done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - the page's own code
+    box.write_config(tmp_path / "passbridge.toml")
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - the page's own code
     assert (done.stdout, done.stderr) == ("APPLIED\n", "")
 
 

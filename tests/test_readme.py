@@ -48,10 +48,9 @@ def test_every_update_shown_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=["hk", "mainland", "bulk"])
-def test_every_python_example_runs(code: str, tmp_path: Path) -> None:
-    with Sandbox() as box:
-        box.write_config(tmp_path / "passbridge.toml")
-        done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - the README's own code
+def test_every_python_example_runs(code: str, box: Sandbox, tmp_path: Path) -> None:
+    box.write_config(tmp_path / "passbridge.toml")
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603 - the README's own code
 
     assert done.returncode == 0, done.stderr
     assert "APPLIED" in done.stdout

@@ -12,19 +12,6 @@ from tests.bulk import postgres
 from tests.bulk.jobs import Desk
 
 
-@pytest.fixture(scope="session")
-def _running() -> Iterator[Sandbox]:
-    with Sandbox() as box:
-        yield box
-
-
-@pytest.fixture
-def box(_running: Sandbox) -> Sandbox:
-    """The sandbox as at its start."""
-    _running.reset()
-    return _running
-
-
 @pytest.fixture
 def desk(box: Sandbox, tmp_path: Path) -> Desk:
     """A merchant's desk: a sandbox, its configuration, and a ledger that isn't there yet."""

@@ -115,15 +115,9 @@ def wait_for(ready: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(scope="session")
-def _running() -> Iterator[Sandbox]:
-    with Sandbox() as box:
-        yield box
-
-
-@pytest.fixture(scope="session")
-def _written(_running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _written(running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("merchant") / "passbridge.toml"
-    _running.write_config(path)
+    running.write_config(path)
     head, _, _, *two = path.read_text(encoding="utf-8").split("\n[accounts.")
     text = "\n[accounts.".join([head, *two])
     path.write_text(text, encoding="utf-8")
@@ -131,13 +125,6 @@ def _written(_running: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Pat
         once = f"[retry]\nattempts = 1\n\n[accounts.{account}"
         path.with_name(f"once-{account.partition(']')[0]}.toml").write_text(once, encoding="utf-8")
     return path
-
-
-@pytest.fixture
-def box(_running: Sandbox) -> Sandbox:
-    """A sandbox as at its start."""
-    _running.reset()
-    return _running
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One sandbox for all contract tests, as new before each, and both clients in front of it."""
+"""Both clients, in front of the sandbox."""
 
 from __future__ import annotations
 
@@ -59,20 +59,6 @@ class _Async:
     def close(self) -> None:
         self._runner.run(self._client.aclose())
         self._runner.close()
-
-
-@pytest.fixture(scope="session")
-def running() -> Iterator[Sandbox]:
-    """The sandbox; use `box`."""
-    with Sandbox(port=0) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def box(running: Sandbox) -> Sandbox:
-    """The sandbox, as new."""
-    running.reset()
-    return running
 
 
 @pytest.fixture(scope="session", params=[_Sync, _Async], ids=["Client", "AsyncClient"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -206,18 +206,6 @@ def raw_node(body: bytes) -> bytes:
 
 def encoded(params: Mapping[str, str], codec: str) -> str:
     return "&".join(f"{quote(name)}={quote_from_bytes(value.encode(codec), safe='')}" for name, value in params.items())
-
-
-@pytest.fixture(scope="session")
-def _running() -> Iterator[Sandbox]:
-    with Sandbox() as box:
-        yield box
-
-
-@pytest.fixture
-def box(_running: Sandbox) -> Sandbox:
-    _running.reset()
-    return _running
 
 
 @pytest.fixture
