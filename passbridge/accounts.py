@@ -20,7 +20,8 @@ from passbridge.domain import JsonObject, Outcome, PassUpdate
 from passbridge.domain.problems import did_you_mean
 from passbridge.errors import CallFailed, ConfigError, InvalidUpdate, Problem
 from passbridge.opening import Account, Signers, network_of, opened_accounts
-from passbridge.protocol.flow import Conversation, Flow, Policy, Subject, ask, converse
+from passbridge.protocol.conversation import Conversation, Flow, Policy, Subject
+from passbridge.protocol.flow import ask, converse
 from passbridge.protocol.gateway import (
     CallsPaths,
     Capabilities,

@@ -18,7 +18,7 @@ from passbridge.config import Config, HttpSettings
 from passbridge.domain import write_json
 from passbridge.domain.problems import did_you_mean
 from passbridge.errors import ConfigError, PassbridgeWarning, Problem
-from passbridge.protocol.flow import Policy
+from passbridge.protocol.conversation import Policy
 from passbridge.protocol.gateway import Gateway, NeedsRandomness, TellsCredentials
 from passbridge.protocol.settings import SHOWN, AccountSettings, RetrySettings, Secret
 from passbridge.protocol.signing import Signer

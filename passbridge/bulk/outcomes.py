@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from passbridge.bulk.shapes import State
 from passbridge.domain import Attempt, Code, Effect, Next, Outcome, Who
-from passbridge.protocol.flow import GATEWAY_ZONE
+from passbridge.protocol.conversation import GATEWAY_ZONE
 from passbridge.protocol.resolve import ALARM
 
 if TYPE_CHECKING:

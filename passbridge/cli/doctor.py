@@ -24,7 +24,7 @@ from passbridge.backends import find_backends
 from passbridge.cli.output import Exit, config_option, emit, json_option, table
 from passbridge.config import find_config, read_config
 from passbridge.errors import ConfigError, PassbridgeWarning
-from passbridge.protocol.flow import GATEWAY_ZONE, Exchange, Flow, Instant, Pause, Policy
+from passbridge.protocol.conversation import GATEWAY_ZONE, Exchange, Flow, Instant, Pause, Policy
 from passbridge.protocol.gateway import Credential, TellsCredentials
 from passbridge.protocol.wire import Headers, NoReply, WireRequest, WireResponse
 from passbridge.transport import Driver, Transport

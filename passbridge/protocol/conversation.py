@@ -1,21 +1,24 @@
 """The words of a conversation: what it asks of its driver, what it is told, and all that is fixed before it begins.
 
-Owns these types and nothing that happens; what a conversation does is `protocol.flow`'s.
+Owns these types, the zone their times are told in, and nothing that happens; what a conversation does is `protocol.flow`'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol, TypeAlias, TypeVar
+from datetime import datetime, timedelta, timezone
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from passbridge.domain import Code, Outcome
 from passbridge.protocol.gateway import Prepared, Sealed
 from passbridge.protocol.mapping import OutcomeRow
 from passbridge.protocol.wire import NoReply, WireRequest, WireResponse
 
-__all__ = ["Budget", "Conversation", "Exchange", "Flow", "Instant", "Pause", "Policy", "Subject"]
+__all__ = ["GATEWAY_ZONE", "Budget", "Conversation", "Exchange", "Flow", "Instant", "Pause", "Policy", "Subject"]
+
+GATEWAY_ZONE: Final = timezone(timedelta(hours=8))
+"""Hong Kong's and Beijing's time, in which both gateways write theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import Final
 
 from passbridge.domain import Code, Effect, Outcome
-from passbridge.protocol.conversation import Budget, Conversation, Exchange, Flow, Instant, Pause, Policy, Subject
+from passbridge.protocol.conversation import Conversation, Exchange, Flow, Instant, Pause, Policy
 from passbridge.protocol.gateway import AnswersQueries, Prepared, Sealed
-from passbridge.protocol.record import GATEWAY_ZONE, Record, begin, conclude
+from passbridge.protocol.record import Record, begin, conclude
 from passbridge.protocol.resolve import may_ask, may_resend, resolve
 from passbridge.protocol.verdict import Verdict, no_reply, retry_after
 from passbridge.protocol.wire import NoReply
 
-__all__ = ["GATEWAY_ZONE", "Budget", "Conversation", "Exchange", "Flow", "Instant", "Pause", "Policy", "Subject", "ask", "converse"]
+__all__ = ["ask", "converse"]
 
 _BACK_OFF: Final = (0.2, 5.0)
 _SLOW_BACK_OFF: Final = (1.0, 30.0)

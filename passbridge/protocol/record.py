@@ -6,19 +6,15 @@ Owns the list of attempts as it grows and how an outcome is written. What the ve
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from typing import Final
+from datetime import datetime
 
 from passbridge.domain import Attempt, Code, Effect, Outcome
-from passbridge.protocol.conversation import Conversation, Instant
+from passbridge.protocol.conversation import GATEWAY_ZONE, Conversation, Instant
 from passbridge.protocol.gateway import Prepared
 from passbridge.protocol.resolve import Known, resolve
 from passbridge.protocol.verdict import Verdict
 
-__all__ = ["GATEWAY_ZONE", "Record", "begin", "conclude"]
-
-GATEWAY_ZONE: Final = timezone(timedelta(hours=8))
-"""Hong Kong's and Beijing's time, in which both gateways write theirs."""
+__all__ = ["Record", "begin", "conclude"]
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 import anyio
 import httpx
 
-from passbridge.protocol.flow import Exchange, Flow, Instant, Pause
+from passbridge.protocol.conversation import Exchange, Flow, Instant, Pause
 from passbridge.protocol.wire import Headers, NoReply, WireResponse
 from passbridge.transport.exchange import MAX_BODY
 from passbridge.transport.transports import AsyncTransport, Transport

@@ -23,7 +23,7 @@ from passbridge.transport.link import Addresses, Bounds, Lookup, Ready, Sending
 from passbridge.transport.message import Outgoing, address_of, outgoing
 
 if TYPE_CHECKING:
-    from passbridge.protocol.flow import Exchange
+    from passbridge.protocol.conversation import Exchange
     from passbridge.protocol.wire import WireResponse
     from passbridge.transport.network import Network
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from passbridge import Code, Outcome
-from passbridge.protocol.flow import Conversation, Exchange, Flow, Instant, Pause, Policy, Subject, ask, converse
+from passbridge.protocol.conversation import Conversation, Exchange, Flow, Instant, Pause, Policy, Subject
+from passbridge.protocol.flow import ask, converse
 from passbridge.protocol.gateway import Prepared
 from passbridge.protocol.mapping import OutcomeRow
 from passbridge.protocol.verdict import Verdict

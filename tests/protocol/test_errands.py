@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from passbridge import Code, Finding
-from passbridge.protocol.flow import Policy
+from passbridge.protocol.conversation import Policy
 from passbridge.protocol.gateway import Prepared
 from passbridge.protocol.mapping import OutcomeRow
 from passbridge.protocol.verdict import Verdict

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from passbridge import Code
-from passbridge.protocol.flow import Exchange, Instant, Pause, Policy, converse
+from passbridge.protocol.conversation import Exchange, Instant, Pause, Policy
+from passbridge.protocol.flow import converse
 from passbridge.protocol.mapping import OutcomeRow
 from passbridge.protocol.verdict import Verdict
 from passbridge.protocol.wire import Headers, NoReply, WireRequest, WireResponse

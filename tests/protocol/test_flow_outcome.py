@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from passbridge import Attempt, Code, Effect, Finding, Native, Next, Outcome, Who
-from passbridge.protocol.flow import GATEWAY_ZONE, Policy
+from passbridge.protocol.conversation import GATEWAY_ZONE, Policy
 from passbridge.protocol.mapping import OutcomeRow
 from passbridge.protocol.verdict import Verdict
 from passbridge.protocol.wire import NoReply

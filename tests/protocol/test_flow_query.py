@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passbridge import Code, Finding, Native, Outcome
-from passbridge.protocol.flow import Policy
+from passbridge.protocol.conversation import Policy
 from passbridge.protocol.gateway import AnswersQueries
 from passbridge.protocol.mapping import OutcomeRow
 from passbridge.protocol.resolve import may_ask

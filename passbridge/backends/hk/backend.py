@@ -20,7 +20,7 @@ from passbridge.backends.hk.signature import Trust, Verified, signature_field, s
 from passbridge.domain import Code, Finding, JsonObject, PassUpdate, write_json
 from passbridge.domain.strictjson import flaws
 from passbridge.errors import ConfigError, InvalidUpdate, Problem
-from passbridge.protocol.flow import GATEWAY_ZONE
+from passbridge.protocol.conversation import GATEWAY_ZONE
 from passbridge.protocol.gateway import Capabilities, Credential, Prepared, Sealed
 from passbridge.protocol.mapping import Profile
 from passbridge.protocol.signing import Signer

@@ -23,7 +23,7 @@ from passbridge.backends.mainland.settings import MainlandSettings
 from passbridge.backends.mainland.signature import Trust, Unverified, Verified, signed_text, verify
 from passbridge.domain import Code, JsonObject, PassUpdate, read_json
 from passbridge.errors import ConfigError, InvalidUpdate, Problem
-from passbridge.protocol.flow import GATEWAY_ZONE
+from passbridge.protocol.conversation import GATEWAY_ZONE
 from passbridge.protocol.gateway import Capabilities, Credential, Prepared, Sealed
 from passbridge.protocol.mapping import OutcomeRow, Profile
 from passbridge.protocol.signing import Signer, percent_encoded
