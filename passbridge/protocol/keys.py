@@ -8,7 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -21,9 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["KeyProblem", "private_key", "private_key_for", "public_key", "public_key_for", "same_pair", "too_short"]
 
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
-_OURS = "this algorithm needs a key on {0}: openssl ecparam -name {0} -genkey -noout"
-_THEIRS = "this algorithm needs the gateway's key on {0}: download it from the gateway's console"
 _HELPFUL = "give the key as PEM, DER, or the console's one-line base64"
+
+_RsaT = TypeVar("_RsaT", RSAPrivateKey, RSAPublicKey)
+_CurveT = TypeVar("_CurveT", EllipticCurvePrivateKey, EllipticCurvePublicKey)
 
 
 class KeyProblem(ValueError):
@@ -40,10 +44,7 @@ def private_key(data: bytes) -> RSAPrivateKey:
     Raises:
         KeyProblem: empty, a public key or certificate, protected by a password, not RSA, or nothing readable.
     """
-    key = _private(data)
-    if isinstance(key, RSAPrivateKey):
-        return key
-    raise KeyProblem("is a private key, but not RSA", "this algorithm needs an RSA key")
+    return _PRIVATE.rsa_key(data)
 
 
 def public_key(data: bytes) -> RSAPublicKey:
@@ -52,10 +53,7 @@ def public_key(data: bytes) -> RSAPublicKey:
     Raises:
         KeyProblem: empty, a private key or certificate, not RSA, or nothing readable.
     """
-    key = _public(data)
-    if isinstance(key, RSAPublicKey):
-        return key
-    raise KeyProblem("is a public key, but not RSA", "this algorithm needs an RSA key")
+    return _PUBLIC.rsa_key(data)
 
 
 def private_key_for(algorithm: Algorithm, data: bytes) -> PrivateKey:
@@ -64,13 +62,7 @@ def private_key_for(algorithm: Algorithm, data: bytes) -> PrivateKey:
     Raises:
         KeyProblem: as `private_key`; for an algorithm on a curve also a key on another one.
     """
-    if algorithm.curve is None:
-        return private_key(data)
-    key = _private(data)
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise KeyProblem("is a private key, but not of an elliptic curve", _OURS.format(algorithm.curve.name))
-    _require_curve(key.curve, algorithm.curve, _OURS)
-    return key
+    return _PRIVATE.key_for(algorithm, data)
 
 
 def public_key_for(algorithm: Algorithm, data: bytes) -> PublicKey:
@@ -79,13 +71,7 @@ def public_key_for(algorithm: Algorithm, data: bytes) -> PublicKey:
     Raises:
         KeyProblem: as `public_key`; for an algorithm on a curve also a key on another one.
     """
-    if algorithm.curve is None:
-        return public_key(data)
-    key = _public(data)
-    if not isinstance(key, EllipticCurvePublicKey):
-        raise KeyProblem("is a public key, but not of an elliptic curve", _THEIRS.format(algorithm.curve.name))
-    _require_curve(key.curve, algorithm.curve, _THEIRS)
-    return key
+    return _PUBLIC.key_for(algorithm, data)
 
 
 def same_pair(ours: PublicKey, theirs: PublicKey) -> bool:
@@ -102,31 +88,57 @@ def too_short(key: PrivateKey | PublicKey, algorithm: Algorithm) -> KeyProblem |
     )
 
 
-def _private(data: bytes) -> object:
-    """A private key of any kind, or why it is none."""
-    der = _der(data, wanted="private")
-    key = _try(serialization.load_der_private_key, der, None)
-    if key is None and _try(serialization.load_der_public_key, der) is not None:
-        raise KeyProblem("is a public key where a private one is wanted", "give the file that was never uploaded anywhere")
-    if key is None:
-        raise KeyProblem("holds no readable private key")
-    return key
+@dataclass(frozen=True, slots=True)
+class _Half(Generic[_RsaT, _CurveT]):
+    """One half of a key pair, and what is said where something else is found.
 
+    Attributes:
+        name: which half.
+        load: reads it from DER.
+        load_other: reads the other half.
+        mistaken: what is said of the other half, and the mend.
+        get_one: where to get one on a curve.
+        rsa: its type for RSA.
+        elliptic: its type for a curve.
+    """
 
-def _public(data: bytes) -> object:
-    """A public key of any kind, or why it is none."""
-    der = _der(data, wanted="public")
-    key = _try(serialization.load_der_public_key, der)
-    if key is None and _try(serialization.load_der_private_key, der, None) is not None:
-        raise KeyProblem("is a private key where the gateway's public one is wanted", "download the gateway's public key from its console")
-    if key is None:
-        raise KeyProblem("holds no readable public key")
-    return key
+    name: str
+    load: Callable[[bytes], object]
+    load_other: Callable[[bytes], object]
+    mistaken: tuple[str, str]
+    get_one: str
+    rsa: type[_RsaT]
+    elliptic: type[_CurveT]
 
+    def key_for(self, algorithm: Algorithm, data: bytes) -> _RsaT | _CurveT:
+        """The key of the kind that the algorithm needs."""
+        return self.rsa_key(data) if algorithm.curve is None else self.key_on(algorithm.curve, data)
 
-def _require_curve(found: EllipticCurve, wanted: EllipticCurve, mend: str) -> None:
-    if found.name != wanted.name:
-        raise KeyProblem(f"lies on the curve {found.name}", mend.format(wanted.name))
+    def rsa_key(self, data: bytes) -> _RsaT:
+        """The RSA key in these bytes."""
+        key = self.read(data)
+        if isinstance(key, self.rsa):
+            return key
+        raise KeyProblem(f"is a {self.name} key, but not RSA", "this algorithm needs an RSA key")
+
+    def key_on(self, curve: EllipticCurve, data: bytes) -> _CurveT:
+        """The key on this curve in these bytes."""
+        key = self.read(data)
+        if not isinstance(key, self.elliptic):
+            raise KeyProblem(f"is a {self.name} key, but not of an elliptic curve", self.get_one.format(curve.name))
+        if key.curve.name != curve.name:
+            raise KeyProblem(f"lies on the curve {key.curve.name}", self.get_one.format(curve.name))
+        return key
+
+    def read(self, data: bytes) -> object:
+        """A key of any kind, or why it is none."""
+        der = _der(data, self.name)
+        key = _try(self.load, der)
+        if key is None and _try(self.load_other, der) is not None:
+            raise KeyProblem(*self.mistaken)
+        if key is None:
+            raise KeyProblem(f"holds no readable {self.name} key")
+        return key
 
 
 def _der(data: bytes, wanted: str) -> bytes:
@@ -150,9 +162,31 @@ def _der(data: bytes, wanted: str) -> bytes:
         raise KeyProblem("is neither PEM, DER nor base64") from None
 
 
-def _try(load: object, *arguments: object) -> object:
+def _try(load: Callable[[bytes], object], der: bytes) -> object:
     """What the loader gives, or None: `cryptography` tells apart only what it can read."""
     try:
-        return load(*arguments)  # type: ignore[operator]
+        return load(der)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
+
+
+_load_private = partial(serialization.load_der_private_key, password=None)
+
+_PRIVATE: Final = _Half(
+    name="private",
+    load=_load_private,
+    load_other=serialization.load_der_public_key,
+    mistaken=("is a public key where a private one is wanted", "give the file that was never uploaded anywhere"),
+    get_one="this algorithm needs a key on {0}: openssl ecparam -name {0} -genkey -noout",
+    rsa=RSAPrivateKey,  # type: ignore[type-abstract]  # only asked whether a key is one
+    elliptic=EllipticCurvePrivateKey,  # type: ignore[type-abstract]  # likewise
+)
+_PUBLIC: Final = _Half(
+    name="public",
+    load=serialization.load_der_public_key,
+    load_other=_load_private,
+    mistaken=("is a private key where the gateway's public one is wanted", "download the gateway's public key from its console"),
+    get_one="this algorithm needs the gateway's key on {0}: download it from the gateway's console",
+    rsa=RSAPublicKey,  # type: ignore[type-abstract]  # likewise
+    elliptic=EllipticCurvePublicKey,  # type: ignore[type-abstract]  # likewise
+)
