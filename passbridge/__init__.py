@@ -3,8 +3,9 @@
 The public names, sorted, nothing else. Each is imported at its first use, so that the command line starts quickly.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from passbridge.first_use import at_first_use
 
 if TYPE_CHECKING:
     from passbridge.backends.mainland.notify import Notification, verify_notify
@@ -68,22 +69,23 @@ __all__ = [
     "verify_notify",
 ]
 
-_HOMES = {
-    "passbridge.backends.mainland.notify": ("Notification", "verify_notify"),
-    "passbridge.bulk": ("arun_bulk", "run_bulk"),
-    "passbridge.client": ("AsyncClient", "Client"),
-    "passbridge.errors": ("CallFailed", "ConfigError", "InvalidUpdate", "LedgerError", "PassbridgeError", "PassbridgeWarning", "Problem"),
-    "passbridge.protocol.gateway": ("Capabilities",),
-    "passbridge.protocol.wire": ("WireRequest",),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute may be anything
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME.get(name, "passbridge.domain")), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = at_first_use(
+    globals(),
+    "passbridge.domain",
+    {
+        "passbridge.backends.mainland.notify": ("Notification", "verify_notify"),
+        "passbridge.bulk": ("arun_bulk", "run_bulk"),
+        "passbridge.client": ("AsyncClient", "Client"),
+        "passbridge.errors": (
+            "CallFailed",
+            "ConfigError",
+            "InvalidUpdate",
+            "LedgerError",
+            "PassbridgeError",
+            "PassbridgeWarning",
+            "Problem",
+        ),
+        "passbridge.protocol.gateway": ("Capabilities",),
+        "passbridge.protocol.wire": ("WireRequest",),
+    },
+)

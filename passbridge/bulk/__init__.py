@@ -7,8 +7,9 @@ The public names, each imported at its first use. What the promises rest on:
 * whether an update may be sent again is the conversation's to say (`apply(update, after=…)`), never this package's.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from passbridge.first_use import at_first_use
 
 if TYPE_CHECKING:
     from passbridge.bulk.api import arun_bulk, export, plan, retry, run, run_bulk, settle, status, work
@@ -38,19 +39,12 @@ __all__ = [
     "work",
 ]
 
-_HOMES = {
-    "passbridge.bulk.port": ("Dispatch", "LaneWorker", "sweep"),
-    "passbridge.bulk.rows": ("Row",),
-    "passbridge.bulk.shapes": ("End", "Entry", "Options", "State", "Status", "Stop"),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute may be anything
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME.get(name, "passbridge.bulk.api")), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = at_first_use(
+    globals(),
+    "passbridge.bulk.api",
+    {
+        "passbridge.bulk.port": ("Dispatch", "LaneWorker", "sweep"),
+        "passbridge.bulk.rows": ("Row",),
+        "passbridge.bulk.shapes": ("End", "Entry", "Options", "State", "Status", "Stop"),
+    },
+)

@@ -50,7 +50,7 @@ def test_a_checkouts_files_are_read_as_they_stand() -> None:
 def texts_from(root: Path) -> dict[str, str]:
     """What a copy of the package below this folder finds."""
     (root / "passbridge").mkdir(exist_ok=True)
-    for name in ("__init__.py", "resources.py"):
+    for name in ("__init__.py", "first_use.py", "resources.py"):
         (root / "passbridge" / name).write_bytes((Path(resources.__file__).parent / name).read_bytes())
     code = (
         "import json, sys; sys.path.insert(0, sys.argv[1]); "
