@@ -7,74 +7,21 @@ protocol, nor how bytes travel: a request is a value, an answer is a value, and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import ClassVar, Final, Generic, TypeVar
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from passbridge.domain.strictjson import JsonObject
 from passbridge.protocol.wire import WireRequest, WireResponse
-from passbridge.sandbox.codes import Documented, Inventory
-from passbridge.sandbox.faults import NONE, Fault, Faults
-from passbridge.sandbox.guesses import Guesses
+from passbridge.sandbox.codes import Documented
+from passbridge.sandbox.faults import NONE, Fault
 from passbridge.sandbox.mischief import ALTERATIONS, HANG_UP, PAGES, SCRIPTS, Script, page
-from passbridge.sandbox.papers import Papers
-from passbridge.sandbox.store import Pass, Store, Template
+from passbridge.sandbox.records import Pass, Template
+from passbridge.sandbox.world import World
 
-__all__ = ["Account", "Call", "Decision", "Gateway", "Handled", "Said", "World", "merged"]
+__all__ = ["Call", "Decision", "Gateway", "Handled", "Said"]
 
 _REMEMBERED: Final = 8
 """How many passes' last answers are kept to be given again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One product of one merchant, as the sandbox registered it.
-
-    Attributes:
-        gateway: `hk` or `mainland`.
-        app: the client id or app id it belongs to.
-        profile: the API its passes are updated by.
-        owner: the `merchantId`, or the usual `channel_id`.
-        by_token: whether the app acts here for another merchant, by a token of that merchant's.
-    """
-
-    gateway: str
-    app: str
-    profile: str
-    owner: str
-    by_token: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Everything a gateway reaches that isn't the request.
-
-    Attributes:
-        store: passes, registered apps, the log.
-        codes: the documented codes.
-        guesses: the readings in force.
-        faults: the active faults.
-        accounts: the merchants' products by name.
-        keys: the gateways' own signing keys.
-        stranger: a key nobody registered.
-        now: the clock, with its zone.
-        trace: a new name for an exchange.
-        papers: the certificates of certificate mode.
-    """
-
-    store: Store
-    codes: Inventory
-    guesses: Guesses
-    faults: Faults
-    accounts: Mapping[str, Account]
-    keys: Mapping[str, RSAPrivateKey]
-    stranger: Callable[[], RSAPrivateKey]
-    now: Callable[[], datetime]
-    trace: Callable[[], str]
-    papers: Papers
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,12 +195,3 @@ def _delivered(response: WireResponse | None, fault: Fault) -> WireResponse | Sc
     if response is None:
         return HANG_UP
     return SCRIPTS[fault.name](response, fault.number) if fault.kind.sends == "raw" else response
-
-
-def merged(old: JsonObject, new: JsonObject) -> JsonObject:
-    """The old object with the new one's members put in, objects inside objects likewise."""
-    result = dict(old)
-    for name, value in new.items():
-        before = result.get(name)
-        result[name] = merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
-    return result

@@ -20,7 +20,7 @@ from passbridge.protocol.signing import ALGORITHMS, Algorithm
 from passbridge.protocol.wire import Headers, WireRequest, WireResponse
 from passbridge.sandbox.codes import Documented
 from passbridge.sandbox.faults import Fault
-from passbridge.sandbox.gateway import Call, Decision, Gateway, Said, World
+from passbridge.sandbox.gateway import Call, Decision, Gateway, Said
 from passbridge.sandbox.hk_answer import HONG_KONG, HkDraft, honest, unsealed
 from passbridge.sandbox.hk_asked import ILLEGAL, SUCCESS, Asked, Ruling
 from passbridge.sandbox.hk_envelope import (
@@ -42,6 +42,7 @@ from passbridge.sandbox.hk_rules import held, update_pass
 from passbridge.sandbox.hk_secrecy import Cover, covered, opened_cover
 from passbridge.sandbox.hk_templates import create, detail, found, switch, update
 from passbridge.sandbox.outfit import Chest, new_p224_key
+from passbridge.sandbox.world import World
 
 __all__ = ["HkCall", "HkGateway"]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from passbridge.domain.strictjson import JsonObject
-from passbridge.sandbox.gateway import World
-from passbridge.sandbox.store import Pass, Template
+from passbridge.sandbox.records import Pass, Template
+from passbridge.sandbox.world import World
 
 __all__ = ["ILLEGAL", "SUCCESS", "Asked", "Ruling"]
 

@@ -17,9 +17,9 @@ from typing import Final
 from passbridge.protocol.keys import KeyProblem, public_key_for
 from passbridge.protocol.signing import ALGORITHMS, Algorithm, PublicKey, verify
 from passbridge.protocol.wire import Headers, WireRequest
-from passbridge.sandbox.gateway import World
 from passbridge.sandbox.hk_headers import algorithm_named, decoded, newest, pairs
 from passbridge.sandbox.hk_keys import ENCRYPTION
+from passbridge.sandbox.world import World
 
 __all__ = [
     "CREATE_PASS",

@@ -16,7 +16,7 @@ from passbridge.sandbox.hk_pages import flat
 from passbridge.sandbox.hk_scenarios import incomplete
 from passbridge.sandbox.hk_templates import NO_TEMPLATE, found, status_of
 from passbridge.sandbox.hk_values import Check, code_info, date_text, epoch_ms, json_object, text, unfit, word
-from passbridge.sandbox.store import Pass, Template
+from passbridge.sandbox.records import Pass, Template
 
 __all__ = ["create_pass"]
 

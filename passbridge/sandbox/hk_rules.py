@@ -12,14 +12,14 @@ from types import MappingProxyType
 from typing import Final
 
 from passbridge.domain.strictjson import JsonObject
-from passbridge.sandbox.gateway import World, merged
 from passbridge.sandbox.guesses import ALLOWED
 from passbridge.sandbox.hk_asked import ILLEGAL as _ILLEGAL
 from passbridge.sandbox.hk_asked import SUCCESS, Asked, Ruling
 from passbridge.sandbox.hk_pages import EVERY_KIND, PRODUCTS, Product
 from passbridge.sandbox.hk_templates import profile_of
 from passbridge.sandbox.hk_values import unfit
-from passbridge.sandbox.store import Pass
+from passbridge.sandbox.records import Pass, merged
+from passbridge.sandbox.world import World
 
 __all__ = ["held", "profile", "update_pass"]
 

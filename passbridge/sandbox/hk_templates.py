@@ -15,7 +15,7 @@ from typing import Final
 from passbridge.domain.strictjson import JsonObject, JsonValue
 from passbridge.sandbox.hk_asked import ILLEGAL, SUCCESS, Asked, Ruling
 from passbridge.sandbox.hk_values import Check, amount, epoch_ms, json_array, json_object, text, unfit, whole, word
-from passbridge.sandbox.store import Template
+from passbridge.sandbox.records import Template
 
 __all__ = ["NO_TEMPLATE", "STATUS_ILLEGAL", "create", "detail", "found", "profile_of", "status_of", "switch", "update"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from passbridge.domain.strictjson import JsonError, JsonObject, JsonValue, read_json, write_json
-from passbridge.sandbox.gateway import World
-from passbridge.sandbox.store import Pass, Template
+from passbridge.sandbox.records import Pass, Template
+from passbridge.sandbox.world import World
 
 __all__ = [
     "FORMAT_ERROR",

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from passbridge.protocol.cipher import BLOCK, DecryptionError, aes_decrypt, aes_encrypt
-from passbridge.sandbox.gateway import World
 from passbridge.sandbox.mainland_form import Form
+from passbridge.sandbox.world import World
 
 __all__ = ["Content", "opened"]
 

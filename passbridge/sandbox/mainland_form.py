@@ -21,9 +21,9 @@ from urllib.parse import unquote_to_bytes
 from passbridge.protocol.keys import public_key
 from passbridge.protocol.signing import ALGORITHMS, rsa_verify
 from passbridge.protocol.wire import WireRequest
-from passbridge.sandbox.gateway import World
 from passbridge.sandbox.mainland_frame import moment
 from passbridge.sandbox.papers import certificate, serial_number
+from passbridge.sandbox.world import World
 
 __all__ = ["Form", "Wrong", "form_of", "refused"]
 

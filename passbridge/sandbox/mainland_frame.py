@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from passbridge.domain.strictjson import JsonObject, JsonValue
-from passbridge.sandbox.store import Pass
+from passbridge.sandbox.records import Pass
 
 __all__ = ["BEIJING", "EXPIRED", "FIXED", "at", "dynamic", "filled", "moment", "stamp", "status_of"]
 

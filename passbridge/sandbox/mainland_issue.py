@@ -11,12 +11,12 @@ from types import MappingProxyType
 from typing import Final
 
 from passbridge.domain.strictjson import JsonObject, JsonValue
-from passbridge.sandbox.gateway import World
 from passbridge.sandbox.guesses import ALLOWED
 from passbridge.sandbox.mainland_api import INVALID, Api, Case, Field, Refusal, Ruling, complaint, json_member, missing, pass_id, result
 from passbridge.sandbox.mainland_frame import at, dynamic, filled
 from passbridge.sandbox.mainland_templates import template_of
-from passbridge.sandbox.store import Pass, Template
+from passbridge.sandbox.records import Pass, Template
+from passbridge.sandbox.world import World
 
 __all__ = ["INSTANCE_ADD"]
 

@@ -12,7 +12,7 @@ from typing import Final
 from passbridge.domain.strictjson import JsonObject, JsonValue, write_json
 from passbridge.sandbox.mainland_api import INVALID, Api, Case, Field, Refusal, Ruling, complaint, missing, pass_id
 from passbridge.sandbox.mainland_frame import at, filled, stamp, status_of
-from passbridge.sandbox.store import Pass
+from passbridge.sandbox.records import Pass
 
 __all__ = ["QUERY"]
 

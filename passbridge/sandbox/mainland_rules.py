@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Final
 
 from passbridge.domain.strictjson import JsonObject, JsonValue, write_json
-from passbridge.sandbox.gateway import World, merged
 from passbridge.sandbox.guesses import ALLOWED
 from passbridge.sandbox.mainland_api import (
     FORMAT_ERROR,
@@ -29,7 +28,8 @@ from passbridge.sandbox.mainland_api import (
     result,
 )
 from passbridge.sandbox.mainland_frame import EXPIRED, FIXED, dynamic, status_of
-from passbridge.sandbox.store import Pass
+from passbridge.sandbox.records import Pass, merged
+from passbridge.sandbox.world import World
 
 __all__ = ["UPDATE", "applied"]
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Final
 
 from passbridge.domain.strictjson import JsonObject
-from passbridge.sandbox.gateway import World
 from passbridge.sandbox.mainland_api import INVALID, Api, Case, Field, Refusal, Ruling, complaint, json_member, missing, result
 from passbridge.sandbox.mainland_frame import at, dynamic, stamp
-from passbridge.sandbox.store import Template
+from passbridge.sandbox.records import Template
+from passbridge.sandbox.world import World
 
 __all__ = ["TEMPLATE_ADD", "TEMPLATE_UPDATE", "VALID", "template_of"]
 

@@ -1,33 +1,30 @@
-"""How the sandbox is furnished: the registered apps, the first passes, and the configuration for clients.
+"""How the sandbox is furnished: the registered apps, and the first passes.
 
-Owns what stands in the sandbox when it starts, the accounts as a table, and the files of `--write-config`. It must not
-know how requests are answered.
+Owns what stands in the sandbox when it starts, and the accounts as a table. It must not know how requests are answered.
 """
 
 from __future__ import annotations
 
 import base64
-import os
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from passbridge.sandbox.codes import Inventory
 from passbridge.sandbox.faults import Faults
-from passbridge.sandbox.gateway import Account, World
 from passbridge.sandbox.guesses import Guesses
 from passbridge.sandbox.hk_keys import ecc_outfit, encrypted_outfit, rotated_outfit, rotating_outfit
 from passbridge.sandbox.outfit import Chest, File, Outfit, new_rsa_key, private_pem, public_pem
 from passbridge.sandbox.papers import Papers
-from passbridge.sandbox.store import Pass, Store
+from passbridge.sandbox.records import Pass
+from passbridge.sandbox.store import Store
+from passbridge.sandbox.world import Account, World
 
-__all__ = ["ACCOUNTS", "SEEDED", "STANDARD", "config", "furnished", "outfitted", "write_config"]
+__all__ = ["ACCOUNTS", "SEEDED", "STANDARD", "furnished", "outfitted"]
 
 _CLIENT: Final = "SANDBOX0000000001"
 _MERCHANT: Final = "2312314123123123"
@@ -76,8 +73,6 @@ _GATEWAY_KEYS: Final = MappingProxyType({"hk": "hk-gateway", "mainland": "cn-gat
 _AUTH_TOKEN: Final = b"202211BBsandboxtokenthatguardsnothing"
 _ENCRYPT_KEY: Final = base64.b64encode(b"sandbox aes key!")
 """What isn't PEM can't bear a mark, so it is the same in every sandbox: it guards nothing there."""
-
-_MARKER: Final = "# Written by the passbridge sandbox, with keys that open nothing else. It will be overwritten."
 
 
 def _key_mode(chest: Chest, side: str, *registered: str, gateway: str) -> Outfit:
@@ -176,87 +171,3 @@ def outfitted(store: Store, chest: Chest, accounts: Collection[str] = STANDARD) 
         for key, value in outfit.registered.items():
             store.register(ACCOUNTS[name].gateway, ACCOUNTS[name].app, key, value)
     return outfits
-
-
-def config(outfits: Mapping[str, Outfit], url: str) -> dict[str, Any]:
-    """The configuration by which a client reaches this sandbox, files as their bytes."""
-    accounts = {
-        name: _nested({**_settings(name, outfit, url), **{member: file.content for member, file in outfit.files.items()}})
-        for name, outfit in outfits.items()
-    }
-    return {"default": "hk-tickets", "accounts": accounts}
-
-
-def _nested(members: Mapping[str, Any]) -> dict[str, Any]:
-    """The members as a mapping holds them: a dotted name, as TOML has it, stands for a member of a table."""
-    nested: dict[str, Any] = {}
-    for name, value in members.items():
-        table, dot, member = name.partition(".")
-        if dot:
-            nested.setdefault(table, {})[member] = value
-        else:
-            nested[name] = value
-    return nested
-
-
-def write_config(outfits: Mapping[str, Outfit], url: str, path: Path) -> None:
-    """Write the configuration as TOML, and its keys into a folder beside it.
-
-    Raises:
-        FileExistsError: one of the files stands there already and isn't the sandbox's own. Then none is written.
-    """
-    keys = path.parent / "keys"
-    files = {keys / file.name: _marked(file.content) for outfit in outfits.values() for file in outfit.files.values()}
-    files[path] = _toml(outfits, url).encode()
-    foreign = [str(file) for file, content in files.items() if not _ours(file, content)]
-    if foreign:
-        raise FileExistsError(f"not written by the sandbox, so not overwritten: {', '.join(foreign)}")
-    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for file, content in files.items():
-        _write(file, content)
-
-
-def _settings(name: str, outfit: Outfit, url: str) -> dict[str, Any]:
-    account = ACCOUNTS[name]
-    if account.gateway == "hk":
-        own = {"profile": account.profile, "gateway": url, "client_id": account.app, "merchant_id": account.owner, "key_version": "1"}
-    else:
-        own = {"gateway": f"{url}/gateway.do", "app_id": account.app, "channel_id": account.owner, "sign_type": "RSA2", "charset": "utf-8"}
-    return {"backend": account.gateway, **own, **outfit.settings}
-
-
-def _toml(outfits: Mapping[str, Outfit], url: str) -> str:
-    lines = [_MARKER, "", 'default = "hk-tickets"']
-    for name, outfit in outfits.items():
-        settings = _settings(name, outfit, url) | {member: f"keys/{file.name}" for member, file in outfit.files.items()}
-        lines += ["", f"[accounts.{name}]", *(f'{member} = "{value}"' for member, value in settings.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _marked(content: bytes) -> bytes:
-    """A key file says whose it is, too: a merchant's own key of that name must survive.
-
-    PEM allows text before the key. What isn't PEM must stand alone; such a text is the same in every sandbox.
-    """
-    return f"{_MARKER}\n".encode() + content if content.startswith(b"-----BEGIN") else content
-
-
-def _ours(file: Path, content: bytes) -> bool:
-    """Whether the file may be written: it isn't there, or the sandbox wrote it."""
-    try:
-        present = file.read_bytes()
-    except FileNotFoundError:
-        return not file.is_symlink()
-    return present.startswith(_MARKER.encode()) or present == content
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Put a whole file in place at once, readable by its owner alone: most of them are private keys."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -12,7 +12,7 @@ from typing import Any
 from passbridge.domain.strictjson import JsonObject
 from passbridge.errors import Problem
 from passbridge.protocol.wire import WireRequest
-from passbridge.sandbox import setup
+from passbridge.sandbox import configuration, setup
 from passbridge.sandbox.codes import Inventory
 from passbridge.sandbox.faults import FAULTS
 from passbridge.sandbox.gateway import Handled
@@ -21,7 +21,8 @@ from passbridge.sandbox.inputs import BadInput, Check, complaints, json_object, 
 from passbridge.sandbox.mainland import MainlandGateway
 from passbridge.sandbox.mischief import rendered
 from passbridge.sandbox.outfit import Chest, Outfit
-from passbridge.sandbox.store import Pass, Store
+from passbridge.sandbox.records import Pass
+from passbridge.sandbox.store import Store
 
 __all__ = ["Simulator"]
 
@@ -68,11 +69,11 @@ class Simulator:
 
     def config(self, url: str, *, all_accounts: bool = False) -> dict[str, Any]:
         """The configuration for clients, keys as PEM bytes."""
-        return setup.config(self._chosen(all_accounts=all_accounts), url)
+        return configuration.config(self._chosen(all_accounts=all_accounts), url)
 
     def write_config(self, url: str, path: Path, *, all_accounts: bool = False) -> None:
         """Write the configuration and its keys as files."""
-        setup.write_config(self._chosen(all_accounts=all_accounts), url, path)
+        configuration.write_config(self._chosen(all_accounts=all_accounts), url, path)
 
     def _chosen(self, *, all_accounts: bool) -> Mapping[str, Outfit]:
         """The outfits to hand out; those that few merchants use are made when they are first asked for."""

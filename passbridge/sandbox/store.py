@@ -1,4 +1,4 @@
-"""What the sandbox remembers: its keys, the registered apps, the templates, the passes, and the last requests.
+"""What the sandbox remembers, in one database: its keys, the registered apps, the templates, the passes, and the last requests.
 
 Owns the SQLite database, in memory or in a file, and the one lock around it: the server's thread and the caller's
 meet here. It must not know what a state, a code or a signature means.
@@ -12,14 +12,15 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from passbridge.domain.strictjson import JsonObject, JsonValue
+from passbridge.domain.strictjson import JsonObject
+from passbridge.sandbox.records import Pass, Template
 
-__all__ = ["KEPT_REQUESTS", "Pass", "Store", "Template"]
+__all__ = ["KEPT_REQUESTS", "Store"]
 
 KEPT_REQUESTS = 1000
 """How many requests are remembered."""
@@ -49,102 +50,8 @@ _LATER = MappingProxyType({"passes": {"unique_key": "TEXT", "frame": "TEXT DEFAU
 _AS_JSON = frozenset({"content", "valid_until", "code_info", "biz_date", "frame"})
 """Columns that hold JSON text."""
 
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One pass in a wallet.
-
-    Attributes:
-        gateway: `hk` or `mainland`.
-        account: the account whose product it is.
-        id: `passId`, or `serial_number`.
-        channel: the mainland's `channel_id`; empty for `hk`.
-        state: ACTIVE, USED, CLOSED or REFUNDED.
-        content: what it shows: the last `dataInfo` or `tpl_params`.
-        user_id: the holder.
-        open_id: the holder's id towards the merchant.
-        template: the `templateCode` it was made from.
-        valid_until: the last `endDate`, as it was sent.
-        code_info: the last `codeInfo`.
-        biz_date: the last `bizDate`.
-        unique_key: the merchant's own name for the issue, by which a second request for it is known.
-        frame: what the template said when the pass was issued; nothing for a pass that was put here by hand.
-        created: when it was issued, in milliseconds since 1970.
-        modified: when it was last changed.
-    """
-
-    gateway: str
-    account: str
-    id: str
-    channel: str = ""
-    state: str = "ACTIVE"
-    content: JsonObject = field(default_factory=dict)
-    user_id: str | None = None
-    open_id: str | None = None
-    template: str | None = None
-    valid_until: JsonValue = None
-    code_info: JsonValue = None
-    biz_date: int | None = None
-    unique_key: str | None = None
-    frame: JsonObject | None = None
-    created: int | None = None
-    modified: int | None = None
-
-    def as_json(self) -> JsonObject:
-        """The pass as `GET /sandbox/passes` lists it."""
-        return {
-            "gateway": self.gateway,
-            "id": self.id,
-            "account": self.account,
-            "state": self.state,
-            "content": self.content,
-            "holder": {"user_id": self.user_id, "open_id": self.open_id},
-            "template": self.template,
-            "channel": self.channel or None,
-            "valid_until": self.valid_until,
-            "code_info": self.code_info,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """What passes are issued from.
-
-    Attributes:
-        gateway: `hk` or `mainland`.
-        app: the client id or app id it belongs to.
-        id: `templateCode`, or `tpl_id`.
-        account: the account whose product it is.
-        unique_key: the merchant's own name for it, by which a second request for it is known.
-        state: the gateway's own word.
-        content: all that the merchant said of it.
-        created: when, in milliseconds since 1970.
-    """
-
-    gateway: str
-    app: str
-    id: str
-    account: str
-    unique_key: str
-    state: str
-    content: JsonObject
-    created: int
-
-    def as_json(self) -> JsonObject:
-        """The template as `GET /sandbox/templates` lists it."""
-        return {
-            "gateway": self.gateway,
-            "id": self.id,
-            "account": self.account or None,
-            "unique": self.unique_key,
-            "state": self.state,
-            "content": self.content,
-        }
-
-
 _COLUMNS = MappingProxyType({kind: tuple(column.name for column in fields(kind)) for kind in (Pass, Template)})
 _TABLES = MappingProxyType({Pass: "passes", Template: "templates"})
-
 
 RecordT = TypeVar("RecordT", Pass, Template)
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from passbridge.sandbox import Sandbox
+from passbridge.sandbox.records import Pass
 from passbridge.sandbox.server import Server, _Uvicorn
-from passbridge.sandbox.store import KEPT_REQUESTS, Pass, Store
+from passbridge.sandbox.store import KEPT_REQUESTS, Store
 from tests.sandbox.conftest import CARD, PATH, SERIAL, TICKET, Cn, Hk, ask, private, public, state
 
 
