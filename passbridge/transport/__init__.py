@@ -1,6 +1,7 @@
 """The client side's only network, clock and sleep.
 
     drivers      carry out a conversation, blocking or awaiting, over any httpx transport
+    bounded      an answer within bounds, of a caller's own httpx transport too
     transports   our own two httpx transports, over one exchange
     message      a request written; a plain answer read at a glance
     exchange     one HTTP/1.1 exchange, and the connections kept between them
