@@ -29,9 +29,9 @@ from passbridge.protocol.gateway import (
     Prepared,
     Sealed,
 )
-from passbridge.protocol.tables import Tables, load_tables
+from passbridge.protocol.tables import Tables
 from passbridge.protocol.wire import WireRequest
-from passbridge.resources import mapping_texts
+from passbridge.shipped import shipped_tables
 from passbridge.transport import Network
 
 __all__ = ["Accounts", "Given"]
@@ -86,7 +86,7 @@ class Accounts:
         config, problems = read_config(next(given), {name: backend.settings for name, backend in backends.items()})
         tables, opened = None, {}
         try:
-            tables = load_tables(mapping_texts(), config.overlays)
+            tables = shipped_tables(config.overlays)
         except ConfigError as error:
             problems += error.problems
         network = network_of(config, problems)

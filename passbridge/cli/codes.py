@@ -11,8 +11,8 @@ from passbridge.cli.output import Exit, Failure, emit, json_option, table
 from passbridge.domain import Code
 from passbridge.domain.problems import did_you_mean
 from passbridge.errors import Problem
-from passbridge.protocol.tables import Tables, load_tables
-from passbridge.resources import mapping_texts
+from passbridge.protocol.tables import Tables
+from passbridge.shipped import shipped_tables
 
 __all__ = ["code_rows", "codes"]
 
@@ -22,7 +22,7 @@ __all__ = ["code_rows", "codes"]
 @json_option
 def codes(code: str | None) -> int:
     """List every code of every gateway with its outcome; or look up CODE, a gateway's or an outcome's."""
-    rows = list(code_rows(load_tables(mapping_texts())))
+    rows = list(code_rows(shipped_tables()))
     wanted = [row for row in rows if code is None or code in {row["code"], row["outcome"], *row["on"].values()}]
     if code in Code.__members__ or wanted:
         emit(wanted, lambda: _show(wanted, code))
@@ -51,7 +51,7 @@ def code_rows(tables: Tables) -> Iterator[dict[str, Any]]:
 
 def _show(rows: list[dict[str, Any]], code: str | None) -> None:
     if code is not None and code in Code.__members__:
-        click.echo(f"{code}: {load_tables(mapping_texts()).outcomes[Code(code)].text}")
+        click.echo(f"{code}: {shipped_tables().outcomes[Code(code)].text}")
     columns = ("profile", "code", "status", "outcome", "by action", "confidence", "source")
     shown = [(*(row[name] for name in columns[:4]), _by_action(row), row["confidence"], ", ".join(row["source"])) for row in rows]
     if shown:

@@ -15,9 +15,9 @@ from passbridge.cli.output import TRACEBACK_VARIABLE, Exit, emit, json_option, t
 from passbridge.client import Client
 from passbridge.config.environment import PREFIX
 from passbridge.domain import Outcome, load_update
-from passbridge.protocol.tables import Tables, load_tables
-from passbridge.resources import mapping_texts
+from passbridge.protocol.tables import Tables
 from passbridge.sandbox import Sandbox
+from passbridge.shipped import shipped_tables
 
 __all__ = ["demo"]
 
@@ -122,7 +122,7 @@ def _holder(account: str) -> dict[str, str]:
 
 def _documented(box: Sandbox) -> list[_Done]:
     """Each code that the seeds document, answered to a first and only attempt."""
-    tables = load_tables(mapping_texts())
+    tables = shipped_tables()
     with Client.from_config(box.config() | {"retry": {"attempts": 1}}) as client:
         return [_Updated(step, _applied(client, box, step)) for name in tables.profiles for step in _code_steps(tables, name)]
 

@@ -13,8 +13,9 @@ from passbridge.domain import Code
 from passbridge.domain.problems import did_you_mean
 from passbridge.errors import Problem
 from passbridge.protocol.mapping import CodeRow, Profile, QueryRow
-from passbridge.protocol.tables import Tables, load_tables
+from passbridge.protocol.tables import Tables
 from passbridge.resources import mapping_texts
+from passbridge.shipped import shipped_tables
 
 __all__ = ["mapping"]
 
@@ -95,7 +96,7 @@ def _tables(overlays: tuple[str, ...]) -> Tables:
             raise Failure(
                 Exit.USAGE, "unreadable_file", [Problem(name, "unreadable_file", f"is not UTF-8 at byte {error.start}", "save it as UTF-8")]
             ) from None
-    return load_tables(mapping_texts(), texts)
+    return shipped_tables(texts)
 
 
 def _unknown(what: str, word: str, known: Any) -> Failure:  # noqa: ANN401 - any iterable of names

@@ -13,9 +13,8 @@ from passbridge.client import Client
 from passbridge.domain import JsonError, Outcome, PassUpdate, load_update, read_json
 from passbridge.domain.problems import problems_of
 from passbridge.errors import InvalidUpdate, Problem
-from passbridge.protocol.tables import load_tables
 from passbridge.protocol.wire import WireRequest
-from passbridge.resources import mapping_texts
+from passbridge.shipped import shipped_tables
 
 __all__ = ["send"]
 
@@ -47,7 +46,7 @@ def send(source: str, to: str | None, after: str | None, config: str | None, *, 
             return Exit.DONE
         outcome = _applied(client, update, earlier)
     emit(outcome.model_dump(mode="json"), lambda: _show(outcome))
-    return outcome_exit(outcome, load_tables(mapping_texts()).outcomes[outcome.code])
+    return outcome_exit(outcome, shipped_tables().outcomes[outcome.code])
 
 
 def _applied(client: Client, update: PassUpdate, earlier: Outcome | None) -> Outcome:
