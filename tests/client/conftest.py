@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import os
-from types import SimpleNamespace
-
 import pytest
 
-from tests.client.quick import spare
+from tests.alone import alone, undrawn
 from tests.client.use import WAYS, Use
 
 
@@ -26,8 +23,5 @@ def anywhere(request: pytest.FixtureRequest) -> Use:
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing comes from the environment, and no wait is longer than a gateway asks for."""
-    for name in os.environ:
-        if name.upper().startswith("PASSBRIDGE_") or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-    spare(monkeypatch)
-    monkeypatch.setattr("passbridge.accounts.random", SimpleNamespace(random=lambda: 0.0))
+    alone(monkeypatch)
+    undrawn(monkeypatch)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import socket
 import threading
 import time
@@ -106,7 +107,7 @@ def test_a_wish_to_wait_that_nobody_understands_is_passed_over(anywhere: Use) ->
 
 @pytest.mark.parametrize(("step", "wait"), [(hang_up, 0.2), (hk("REQUEST_TRAFFIC_EXCEED_LIMIT", "F"), 1.0)], ids=["plain", "rate limit"])
 def test_waits_between_attempts_are_drawn_up_to_a_bound(anywhere: Use, step: Any, wait: float, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
-    monkeypatch.setattr("passbridge.accounts.random.random", lambda: 0.5)
+    monkeypatch.setattr(random, "random", lambda: 0.5)
     with Gateway(step, done) as gateway:
         assert anywhere.apply(hk_only(gateway.url)).code == "APPLIED"
     first, second = gateway.received

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import warnings
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ from functools import cache
 from ipaddress import IPv4Address
 from pathlib import Path
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -18,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.faults.keys import key, private_pem
 
-__all__ = ["certificate", "server_context", "spare_certificates"]
+__all__ = ["certificate", "server_context"]
 
 
 @cache
@@ -45,9 +43,3 @@ def server_context(folder: Path, pem: bytes, owner: str = "server", newest: ssl.
             context.minimum_version = context.maximum_version = newest
         context.set_ciphers("ALL:@SECLEVEL=0")
     return context
-
-
-def spare_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this machine have no certificates of its own: nobody here needs them, and they take 25 ms to read."""
-    paths = ssl.get_default_verify_paths()._replace(openssl_cafile=os.devnull, openssl_capath=os.path.sep)
-    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
