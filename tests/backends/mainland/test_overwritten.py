@@ -1,4 +1,8 @@
-"""Another distribution's package `alipay` in the official kit's place: told at the first use, with its mend."""
+"""Another distribution's package `alipay` in the official kit's place: told at the first use, with its mend.
+
+First in a process of its own, where all is as a merchant has it. Then in this one, where what reads the branches can see
+it; Python imports a module once, so the module that reads the kit is taken out of `sys.modules`, and nothing else of ours.
+"""
 
 from __future__ import annotations
 
