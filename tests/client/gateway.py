@@ -14,7 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Self
+
+from tests.listening import Listener, shut
 
 GLUED = b"\r\n\r\n"
 CHUNK = 1024 * 1024
@@ -44,7 +45,7 @@ class Received:
 Step = Callable[[socket.socket, Received], bool]
 
 
-class Gateway:
+class Gateway(Listener):
     """Listens from `__enter__` to `__exit__`.
 
     Args:
@@ -53,49 +54,17 @@ class Gateway:
     """
 
     def __init__(self, *script: Step, context: ssl.SSLContext | None = None) -> None:
+        super().__init__(context)
         self.received: list[Received] = []
         self.asked = threading.Event()
-        self.connections = 0
         self._script = itertools.chain(script, itertools.repeat(script[-1]))
-        self._context = context
         self._lock = threading.Lock()
-        self._open: list[socket.socket] = []
-        self.threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port: int = self._listener.getsockname()[1]
-        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        shut(self._listener)
-        for connection in self._open:
-            shut(connection)
-        for thread in self.threads:
-            thread.join(5)
-
-    def _start(self, target: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        self.threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        for number in itertools.count(1):
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections = number
-            self._open.append(connection)
-            self._start(self._serve, connection, number)
-
-    def _serve(self, plain: socket.socket, number: int) -> None:
+    def serve(self, plain: socket.socket, number: int) -> None:
+        """Play the script's next step to each request, until one of them ends the connection."""
         connection = plain
         try:
-            connection = self._context.wrap_socket(plain, server_side=True) if self._context else plain
-            self._open.append(connection)
+            connection = self.secured(plain)
             for request in requests(connection, number):
                 with self._lock:
                     self.received.append(request)
@@ -128,13 +97,6 @@ def requests(connection: socket.socket, number: int = 1) -> Iterator[Received]:
             waiting += connection.recv(CHUNK)
         body, waiting = waiting[:length], waiting[length:]
         yield Received(line, fields, body, number)
-
-
-def shut(connection: socket.socket) -> None:
-    """End a connection from either side, also while another thread reads it."""
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-    connection.close()
 
 
 @contextlib.contextmanager

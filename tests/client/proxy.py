@@ -6,7 +6,8 @@ import contextlib
 import socket
 import threading
 
-from tests.client.gateway import Received, Step, requests, shut
+from tests.client.gateway import Received, Step, requests
+from tests.listening import shut
 
 
 class Proxy:

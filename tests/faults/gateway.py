@@ -6,17 +6,15 @@ A step is given the talk: the connection, what was read of it, and the region wh
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import socket
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
 
 from tests.faults.regions import Answer, Region, Request
+from tests.listening import Listener
 
 __all__ = ["Gateway", "Over", "Script", "Step", "Talk"]
 
@@ -73,7 +71,7 @@ Step = Callable[[Talk], None]
 Script = tuple[Step, ...]
 
 
-class Gateway:
+class Gateway(Listener):
     """Listens from `__enter__` to `__exit__`.
 
     Args:
@@ -83,29 +81,16 @@ class Gateway:
     """
 
     def __init__(self, region: Region, *script: Script, context: ssl.SSLContext | None = None) -> None:
+        super().__init__(context)
         self.region = region
         self.requests: list[Request] = []
-        self.connections = 0
         self.sent = threading.Event()
-        self._script = itertools.chain(script, itertools.repeat(script[-1]))
-        self._context = context
+        self._script = script
         self._lock = threading.Lock()
-        self._lines: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port: int = self._listener.getsockname()[1]
-        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for line in (self._listener, *self._lines):
-            _end(line)
-        for thread in self._threads:
-            thread.join(5)
-            assert not thread.is_alive()
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        assert not any(thread.is_alive() for thread in self.threads)
 
     def note(self, request: Request) -> None:
         """Remember a request that was read in full."""
@@ -116,39 +101,15 @@ class Gateway:
         """How many requests there were about each pass."""
         return Counter(map(self.region.asked, self.requests))
 
-    def _start(self, target: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        for line in self._accepted():
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connections += 1
-            self._lines.append(line)
-            self._start(self._talk, line, next(self._script))
-
-    def _accepted(self) -> Iterator[socket.socket]:
-        with contextlib.suppress(OSError):
-            while True:
-                yield self._listener.accept()[0]
-
-    def _talk(self, line: socket.socket, steps: Script) -> None:
-        with contextlib.suppress(OSError, Over):
-            if self._context:
-                line = self._context.wrap_socket(line, server_side=True)
-                self._lines.append(line)
+    def serve(self, plain: socket.socket, number: int) -> None:
+        """Take this connection's steps."""
+        line = plain
+        try:
+            line = self.secured(plain)
             talk = Talk(self, line)
-            try:
-                for step in steps:
-                    step(talk)
-            finally:
-                line.close()
-        line.close()
-
-
-def _end(line: socket.socket) -> None:
-    """End a socket from another thread."""
-    with contextlib.suppress(OSError):
-        line.shutdown(socket.SHUT_RDWR)
-    line.close()
+            for step in self._script[min(number, len(self._script)) - 1]:
+                step(talk)
+        except (OSError, Over):
+            return
+        finally:
+            line.close()
