@@ -7,20 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from passbridge import Code
 from passbridge.protocol.mapping import OutcomeRow, Profile
-from passbridge.protocol.tables import Tables, load_tables
-from passbridge.resources import mapping_texts
-
-
-@pytest.fixture(scope="session")
-def texts() -> dict[str, str]:
-    """The mapping files' texts."""
-    return mapping_texts()
-
-
-@pytest.fixture(scope="session")
-def tables(texts: dict[str, str]) -> Tables:
-    """The tables without any overlay."""
-    return load_tables(texts)
+from passbridge.protocol.tables import Tables
 
 
 @pytest.fixture(scope="session")

@@ -1,28 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
-from passbridge import ConfigError, Problem
-from passbridge.protocol.tables import Tables, load_tables
-
-Texts = Mapping[str, str]
+from passbridge import Problem
+from tests.protocol.overlaid import Texts, laid, refused
 
 RISK = Problem(
     "", "risk", "changes what is known about the pass (applied, not applied, unknown) or settles a doubt", 'say why in accept_risk = "…"'
 )
 NEW = 'source = ["a letter"]\nconfidence = "observed"\n'
-
-
-def laid(texts: Texts, *overlays: str) -> Tables:
-    return load_tables(texts, {f"{number}.toml": f"schema = 1\n{text}" for number, text in enumerate(overlays)})
-
-
-def refused(texts: Texts, *overlays: str) -> tuple[Problem, ...]:
-    with pytest.raises(ConfigError) as caught:
-        laid(texts, *overlays)
-    return caught.value.problems
 
 
 # An overlay's row, and whether it changes what is known about the pass or which doubts are settled.

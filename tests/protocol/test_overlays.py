@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,8 +9,7 @@ import pytest
 from passbridge import ConfigError, Problem
 from passbridge.protocol.tables import Tables, load_tables
 from passbridge.resources import mapping_texts
-
-Texts = Mapping[str, str]
+from tests.protocol.overlaid import Texts, laid, refused
 
 
 def recorded() -> dict[str, tuple[str, str]]:
@@ -24,16 +23,6 @@ def recorded() -> dict[str, tuple[str, str]]:
 
 
 CONTRADICTIONS = recorded()
-
-
-def laid(texts: Texts, *overlays: str) -> Tables:
-    return load_tables(texts, {f"{number}.toml": f"schema = 1\n{text}" for number, text in enumerate(overlays)})
-
-
-def refused(texts: Texts, *overlays: str) -> tuple[Problem, ...]:
-    with pytest.raises(ConfigError) as caught:
-        laid(texts, *overlays)
-    return caught.value.problems
 
 
 def differences(before: Any, after: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - JSON

@@ -1,20 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from passbridge import Code, ConfigError, Problem
+from passbridge import Code, Problem
 from passbridge.protocol.tables import Tables, load_tables
-
-Texts = Mapping[str, str]
-
-
-def problems(texts: Texts) -> tuple[Problem, ...]:
-    with pytest.raises(ConfigError) as caught:
-        load_tables(texts)
-    return caught.value.problems
+from tests.protocol.overlaid import Texts, refused
 
 
 def edited(texts: Texts, file: str, old: str, new: str) -> dict[str, str]:
@@ -143,17 +136,17 @@ MISTAKES: dict[str, tuple[Callable[[Texts], dict[str, str]], Problem]] = {
 
 @pytest.mark.parametrize(("change", "problem"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_named_with_its_file_and_row(change: Callable[[Texts], dict[str, str]], problem: Problem, texts: Texts) -> None:
-    assert problem in problems(change(texts))
+    assert problem in refused(change(texts))
 
 
 def test_a_file_that_is_no_toml_is_named(texts: Texts) -> None:
-    (problem,) = problems(dict(texts) | {"hk/card.toml": "schema = 1\n[actions"})
+    (problem,) = refused(dict(texts) | {"hk/card.toml": "schema = 1\n[actions"})
     assert (problem.path, problem.code, problem.mend) == ("hk/card.toml", "unreadable_toml", "mend the line")
     assert problem.message.startswith("not readable as TOML: ")
 
 
 def test_a_profile_that_contradicts_itself_is_named_by_its_file(texts: Texts) -> None:
-    found = problems(edited(texts, "hk/card.toml", 'wire = "userId"', 'wire = "openId"'))
+    found = refused(edited(texts, "hk/card.toml", 'wire = "userId"', 'wire = "openId"'))
     assert found == (Problem("hk/card.toml", "incoherent", "two fields are called 'openId' on the wire"),)
 
 
@@ -162,7 +155,7 @@ def test_every_mistake_in_every_file_is_given_at_once_and_none_twice(texts: Text
     broken = edited(broken, "hk/card.toml", 'wire = "userId"', 'wire = ""')
     broken = edited(broken, "mainland/pass.toml", "schema = 1", "schema = 3")
     broken = edited(broken, "mainland/pass.toml", 'confidence = "documented"', 'confidence = "certain"')
-    found = problems(broken | {"hk/ticket.toml": "="})
+    found = refused(broken | {"hk/ticket.toml": "="})
     assert sorted(problem.path for problem in found) == [
         "hk/card.toml: fields.user_id.wire",
         "hk/ticket.toml",
@@ -178,11 +171,11 @@ def test_every_mistake_in_every_file_is_given_at_once_and_none_twice(texts: Text
     [("outcomes.toml", "outcomes = 1"), ("outcomes.toml", "[outcomes]\nAPPLIED = 1"), ("hk/card.toml", "extends = []\nactions = 1")],
 )
 def test_a_table_that_is_none_is_a_problem_like_any_other(file: str, line: str, texts: Texts) -> None:
-    assert problems(dict(texts) | {file: f"schema = 1\n{line}\n"})
+    assert refused(dict(texts) | {file: f"schema = 1\n{line}\n"})
 
 
 def test_nothing_at_all_misses_every_outcome() -> None:
-    assert [problem.path for problem in problems({})] == [f"outcomes.toml: outcomes.{code}" for code in Code]
+    assert [problem.path for problem in refused({})] == [f"outcomes.toml: outcomes.{code}" for code in Code]
 
 
 def test_rows_say_who_says_so(tables: Tables) -> None:
