@@ -5,6 +5,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +23,16 @@ from tests.client.keys import sign
 from tests.client.use import REDEEM, REFUND, Use, applying, codes, hk_only, mocked
 
 BIG = Redeem(to="hk", pass_=PassRef(id="7", user_id="8"), content=Content(raw={"text": "x" * 12_000_000}))
+
+
+@contextlib.contextmanager
+def served(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The address of a listener that a thread serves by hand."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(5)
 
 
 def test_a_request_larger_than_any_buffer_arrives_whole(anywhere: Use, tmp_path: Path) -> None:
@@ -46,11 +57,8 @@ def test_a_gateway_that_resets_in_the_middle_of_the_request_leaves_a_doubt(anywh
         connection.recv(1)
         reset(connection, Received(b"", (), b"", 1))
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, args=(listener,))
-        thread.start()
-        outcome = anywhere.apply(hk_only(f"http://127.0.0.1:{listener.getsockname()[1]}", attempts=1), BIG)
-        thread.join(5)
+    with served(serve) as url:
+        outcome = anywhere.apply(hk_only(url, attempts=1), BIG)
     assert codes(outcome) == ["NO_ANSWER", "NO_ANSWER"]
     assert "the connection broke" in (outcome.attempts[0].reason or "")
 
@@ -107,11 +115,8 @@ def test_a_peer_that_speaks_or_leaves_before_it_is_asked_gets_nothing(
                 heard.append(connection.recv(1))
 
     monkeypatch.setattr(exchange, "quiet", later)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, args=(listener,))
-        thread.start()
-        outcome = anywhere.apply(hk_only(f"http://127.0.0.1:{listener.getsockname()[1]}", attempts=1), REFUND)
-        thread.join(5)
+    with served(serve) as url:
+        outcome = anywhere.apply(hk_only(url, attempts=1), REFUND)
     assert codes(outcome) == ["NOT_SENT", "NOT_SENT"]
     assert not any(heard)
 
