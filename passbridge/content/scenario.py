@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from passbridge.domain import Content, JsonObject, JsonValue, PassRef, Revise
 from passbridge.domain.passes import Model, Params
-from passbridge.protocol.translate import epoch_ms
+from passbridge.protocol.transforms import epoch_ms
 
 __all__ = ["Lines", "Localised", "Price", "Scenario", "Words", "revised"]
 

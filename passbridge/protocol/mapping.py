@@ -37,7 +37,7 @@ Member = Literal[
 """The members of an update that may travel, by the names the tables use."""
 
 Transform = Literal["text", "iso8601", "epoch_ms", "epoch_ms_text", "nested", "nested_text", "flat", "bare", "params", "params_text"]
-"""How a value is written: the closed set that `protocol.translate` knows."""
+"""How a value is written: the closed set that `protocol.transforms` knows."""
 
 _MOMENT = frozenset({"iso8601", "epoch_ms", "epoch_ms_text"})
 _CONTENT = frozenset({"nested", "nested_text", "flat", "bare", "params", "params_text"})

@@ -1,14 +1,14 @@
 """From one update to the gateway's field names and values, by a profile's tables.
 
-Owns what each transform writes, what a profile can't carry, and every problem found on the way. Knows no gateway:
-names, limits and status words come from the profile; encoding and signing come after.
+Owns what a profile carries and can't, what is left out, and every problem found on the way. Knows no gateway: names,
+limits and status words come from the profile. How a value is written is `transforms`'; encoding and signing come after.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -17,13 +17,9 @@ from passbridge.domain.problems import did_you_mean
 from passbridge.errors import Problem
 from passbridge.protocol.gateway import Capabilities
 from passbridge.protocol.mapping import FieldRow, Profile
+from passbridge.protocol.transforms import TRANSFORMS, by_locale
 
-__all__ = ["Translation", "carried", "epoch_ms", "texts", "translate"]
-
-LOCALES: Final = ("zh_HK", "en_US")
-"""The languages a parameter is written in where the update names none: AlipayHK's own two (its create pages)."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+__all__ = ["Translation", "carried", "translate"]
 
 _PATHS: Final = MappingProxyType(
     {
@@ -100,24 +96,6 @@ def carried(account: str, profile: Profile) -> Capabilities:
     backend, _, variant = profile.name.partition(".")
     members = tuple(_PATHS[name] for name in profile.fields)
     return Capabilities(account, backend, variant, tuple(profile.actions), tuple(profile.kinds), members)
-
-
-def epoch_ms(moment: datetime) -> int:
-    """Milliseconds since 1970 in UTC, exactly."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
-
-
-def texts(value: JsonValue, path: str) -> Iterator[tuple[str, str]]:
-    """Every text inside a value, names included, with its path."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from texts(item, f"{path}[{index}]")
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield path, name
-            yield from texts(item, f"{path}.{name}")
 
 
 def _given(update: PassUpdate, defaults: Mapping[str, str | None], profile: Profile, at: datetime | None) -> dict[str, object]:
@@ -229,7 +207,7 @@ def _lengths(update: PassUpdate, profile: Profile) -> Iterator[str]:
     limits = profile.lengths.get(update.kind or "", {})
     row = profile.fields.get("content")
     if update.content and row and update.action in row.actions:
-        for locale, params in _by_locale(update.content).items():
+        for locale, params in by_locale(update.content).items():
             for name, value in params.items():
                 limit = limits.get(name, {}).get(locale)
                 if limit and isinstance(value, str) and len(value) > limit:
@@ -238,39 +216,3 @@ def _lengths(update: PassUpdate, profile: Profile) -> Iterator[str]:
 
 def _milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def _by_locale(content: Content) -> dict[str, JsonObject]:
-    """The parameters of each language: the given ones, else the gateway's two."""
-    return {locale: {**content.params, **content.locales.get(locale, {})} for locale in content.locales or LOCALES}
-
-
-def _raw_or(write: Callable[[Content], JsonObject]) -> Callable[[Content], JsonObject]:
-    """`content.raw` is the whole object, whatever the profile's own spelling."""
-    return lambda content: write(content) if content.raw is None else content.raw
-
-
-_nested = _raw_or(
-    lambda content: {locale: {f"${name}$": value for name, value in params.items()} for locale, params in _by_locale(content).items()}
-)
-_flat = _raw_or(
-    lambda content: {f"${name}_{locale}$": value for locale, params in _by_locale(content).items() for name, value in params.items()}
-)
-_bare = _raw_or(lambda content: {**content.params, **content.locales})
-_params = _raw_or(lambda content: content.params)
-
-TRANSFORMS: Final[Mapping[str, Callable[..., JsonValue]]] = MappingProxyType(
-    {
-        "text": lambda value: value,
-        "iso8601": lambda moment: moment.isoformat(timespec="seconds"),
-        "epoch_ms": epoch_ms,
-        "epoch_ms_text": lambda moment: str(epoch_ms(moment)),
-        "nested": _nested,
-        "nested_text": lambda content: write_json(_nested(content)),
-        "flat": _flat,
-        "bare": _bare,
-        "params": _params,
-        "params_text": lambda content: write_json(_params(content)),
-    }
-)
-"""How each transform of the tables writes a value."""

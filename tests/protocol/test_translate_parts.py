@@ -8,7 +8,8 @@ import pytest
 
 from passbridge.protocol.gateway import Capabilities
 from passbridge.protocol.mapping import Profile
-from passbridge.protocol.translate import carried, epoch_ms, texts
+from passbridge.protocol.transforms import epoch_ms, texts
+from passbridge.protocol.translate import carried
 
 CARD, MEMBERSHIP, TICKET, MAINLAND = "hk.card", "hk.membership", "hk.ticket", "mainland.pass"
 

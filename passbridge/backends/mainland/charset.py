@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from passbridge.backends.mainland.settings import MainlandSettings
 from passbridge.domain import JsonObject, PassUpdate
 from passbridge.errors import Problem
-from passbridge.protocol.translate import texts
+from passbridge.protocol.transforms import texts
 
 __all__ = ["held", "unencodable"]
 
