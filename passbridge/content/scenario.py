@@ -6,7 +6,7 @@ Owns what every scenario has, and the form each kind of value takes. It must not
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Final, Generic, Self, TypeAlias, TypeVar
+from typing import ClassVar, Generic, Self, TypeAlias, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -14,12 +14,9 @@ from pydantic_core import PydanticCustomError
 
 from passbridge.domain import Content, JsonObject, JsonValue, PassRef, Revise
 from passbridge.domain.passes import Model, Params
-from passbridge.protocol.transforms import epoch_ms
+from passbridge.protocol.transforms import LOCALES, epoch_ms
 
 __all__ = ["Lines", "Localised", "Price", "Scenario", "Words", "revised"]
-
-_LANGUAGES: Final = ("zh_HK", "en_US")
-"""AlipayHK's two (its create pages)."""
 
 _T = TypeVar("_T")
 
@@ -76,13 +73,13 @@ class Scenario(Model):
     def content(self) -> Content:
         """What the pass shall show: every field that was given. One that was given as None is sent as null."""
         params: JsonObject = {}
-        locales: dict[str, JsonObject] = {language: {} for language in _LANGUAGES}
+        locales: dict[str, JsonObject] = {language: {} for language in LOCALES}
         for name in type(self).model_fields:
             if name == "more" or name not in self.model_fields_set:
                 continue
             wire, value = type(self).model_fields[name].alias or name, getattr(self, name)
             if isinstance(value, Localised):
-                texts = {language: _written(getattr(value, language)) for language in _LANGUAGES}
+                texts = {language: _written(getattr(value, language)) for language in LOCALES}
                 for language, text in texts.items():
                     locales[language] |= {wire: text} if text is not None else {}
             else:
