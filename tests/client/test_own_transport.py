@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Self
 
+import anyio
 import httpx
 import pytest
 
@@ -11,7 +12,7 @@ from passbridge import AsyncClient, Client, PassUpdate
 from tests.client.answers import SUCCESS, done, hk_fields
 from tests.client.gateway import Gateway, Received
 from tests.client.keys import sign
-from tests.client.use import REDEEM, REFUND, Use, applying, codes, hk_only, mocked
+from tests.client.use import REDEEM, REFUND, WAYS, Use, applying, codes, hk_only, mocked
 
 URL = "http://127.0.0.1:9"
 TARGET = b"POST /api/open/alipay/v1/ipass/pass/manage/updatePass HTTP/1.1"
@@ -130,6 +131,21 @@ def test_an_own_transports_answer_that_is_late_is_none(anywhere: Use) -> None:
     outcome = anywhere.apply(hk_only(URL, attempts=1, deadline=0.3), transport=transport)
     assert codes(outcome) == ["NO_ANSWER", "NO_ANSWER"]
     assert outcome.attempts[0].reason == "the answer was not complete at the deadline"
+
+
+class _Silent(httpx.AsyncBaseTransport):
+    """Knows no time-out, and never answers."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await anyio.sleep(60)
+        return httpx.Response(200, request=request)
+
+
+@pytest.mark.parametrize("way", WAYS[1:])  # nothing ends a call that blocks: there a transport's own time-outs must hold
+def test_an_own_transport_that_never_answers_is_left_at_the_deadline(way: str) -> None:
+    outcome = Use(way).apply(hk_only(URL, attempts=1, deadline=0.2), transport=_Silent())
+    assert codes(outcome) == ["NO_ANSWER", "NO_ANSWER"]
+    assert outcome.attempts[0].reason == "the deadline passed"
 
 
 class _Once:
