@@ -83,6 +83,8 @@ class Kept:
 def exchange(network: Network, kept: Kept, request: Outgoing, bounds: Bounds) -> Steps[WireResponse]:
     """Send a request and give its whole answer.
 
+    Nothing leaves that hasn't begun to by the deadline.
+
     Raises:
         httpx.TransportError: no answer; which kind says how far it came.
     """
@@ -91,6 +93,8 @@ def exchange(network: Network, kept: Kept, request: Outgoing, bounds: Bounds) ->
     link = kept.take(route) or (yield from _opened(network, route, bounds))
     clean = False
     try:
+        if time.monotonic() >= bounds.deadline:  # this process stood still while it connected: what it was to say is no longer wanted
+            raise httpx.ConnectTimeout("the deadline came before the request left")
         yield Sending()
         yield from send(link.socket, data, bounds)
         response, clean = yield from _answer(link.socket, request.method, bounds)
