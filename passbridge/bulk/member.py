@@ -16,6 +16,7 @@ from types import FrameType
 
 from passbridge.bulk import frames
 from passbridge.bulk.fleet import Member
+from passbridge.bulk.own_process import collect_seldom
 from passbridge.bulk.port import LaneWorker
 from passbridge.bulk.shapes import Options, Stop
 from passbridge.errors import ConfigError, LedgerError
@@ -68,6 +69,7 @@ def main() -> None:
     """Take part until the parent has no more to do, or the work is done."""
     out = os.dup(1)
     os.dup2(2, 1)  # whatever prints must not end up in the pipe
+    collect_seldom()
     stop = Stop()
     _signals(stop)
     body = _taken(int.from_bytes(_taken(_HEAD)))

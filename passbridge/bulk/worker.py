@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from passbridge.bulk import frames
 from passbridge.bulk.courier import Courier
+from passbridge.bulk.own_process import collect_seldom
 from passbridge.bulk.runner import Runner
 from passbridge.bulk.shapes import Options, Stop
 from passbridge.bulk.turns import Claim, Idle, Result, Turn
@@ -113,6 +114,7 @@ def main() -> None:
     """Run until the parent has nothing more to do."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not end up in the pipe
+    collect_seldom()
     asyncio.run(_streams(out))
 
 

@@ -17,6 +17,7 @@ import click
 
 from passbridge import bulk
 from passbridge.bulk.input import Input
+from passbridge.bulk.own_process import collect_seldom
 from passbridge.bulk.shapes import End, Entry, Options, State, Status, Stop
 from passbridge.cli.bulk_dry_run import dry_run
 from passbridge.cli.bulk_options import ledger_argument, ledger_of, options_of, pace_options, reading_of, reading_options
@@ -94,6 +95,7 @@ def _announce(rows: Input) -> None:
 
 
 def _carry_out(config: str | None, rows: Input | None, ledger: str, options: Options, stop: Stop) -> int:
+    collect_seldom()
     with signals(stop) as taken, progress() as show:
         known = rows.fingerprint() if rows else None
         status = told(lambda report: bulk.run(config, rows, ledger, options, fingerprint=known, stop=stop, report=report), ledger, show)

@@ -6,6 +6,7 @@ that opening ledger and accounts is counted too and weighs as little as in a job
 
 from __future__ import annotations
 
+import gc
 import itertools
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from passbridge import PassUpdate
 from passbridge.bulk import Options, Row, run
+from passbridge.bulk.own_process import collect_seldom
 from tests.benchmarks.measure import Contender
 from tests.benchmarks.world import UPDATES, World
 from tests.bulk import postgres
@@ -41,7 +43,12 @@ def bulk(world: World, region: str) -> Iterator[Contender]:
 
 def _job(world: World, region: str, ledgers: Iterator[str], count: int) -> None:
     rows = (Row.of(line, numbered(UPDATES[region], line)) for line in range(1, count + 1))
-    ended = run(world.config, rows, next(ledgers), _OPTIONS)
+    before = gc.get_threshold()
+    collect_seldom()  # as the command does in its own process
+    try:
+        ended = run(world.config, rows, next(ledgers), _OPTIONS)
+    finally:
+        gc.set_threshold(*before)
     if ended.codes != {"APPLIED": count}:
         raise RuntimeError(f"{ended.as_json()}")
 

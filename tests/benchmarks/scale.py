@@ -28,6 +28,7 @@ from typing import Final, ParamSpec, TypeVar
 from passbridge.bulk import Options, Row, Status, run
 from passbridge.bulk.lanes import Lanes
 from passbridge.bulk.ledger import Ledger
+from passbridge.bulk.own_process import collect_seldom
 from passbridge.bulk.turns import Claim, Result
 from tests.benchmarks.bulk import numbered
 from tests.benchmarks.ledgers import GROUP, LEASE, Answer, Config, carry, rows, write
@@ -121,6 +122,7 @@ class _Used:
 def _job(config: Config, region: str, count: int, workers: int) -> _Used:
     given = (Row.of(line, numbered(UPDATES[region], line)) for line in range(1, count + 1))
     seen: list[tuple[int, float]] = []
+    collect_seldom()  # as the command does in its own process
     with tempfile.TemporaryDirectory() as folder:
         ended = run(config, given, str(Path(folder) / "job.db"), Options(workers=workers), report=partial(_look, seen))
     if ended.codes != {"APPLIED": count}:
