@@ -16,6 +16,7 @@ from passbridge.bulk.order import Queue
 from passbridge.bulk.outcomes import Words
 from passbridge.bulk.pace import Pace
 from passbridge.bulk.schema import NEVER
+from passbridge.bulk.sums import mark_sum, require_mark
 from passbridge.bulk.turns import Claim, Idle, Result, Turn
 
 if TYPE_CHECKING:
@@ -62,14 +63,15 @@ class Lanes:
         others = f"AND account NOT IN ({', '.join('?' * len(without))})" if without else ""
         this = "AND lane = ?" if lane is not None else ""
         values = [*without, *([] if lane is None else [lane])]
-        columns = "lane, account, epoch, done, last, flight"
+        columns = "lane, account, epoch, done, last, flight, crc"
         query = f"SELECT {columns} FROM lane WHERE due <= ? AND until < ? {others} {this} ORDER BY due, lane LIMIT 1"  # noqa: S608 - marks alone
         with self._db.transaction():
             now = self._db.now()
             found = self._db.rows(self._db.locked(query, skip=True), (now, now, *values))
             if not found:
                 return self._idle(now, f"{others} {this}", values)
-            number, account, epoch, done, last, flight = found[0]
+            number, account, epoch, done, last, flight, crc = found[0]
+            require_mark(self._db.name, number, done, flight, crc)
             held = Lane(number, account, epoch + 1, done, last, Queue(force=self._force))
             self._db.run(
                 "UPDATE lane SET owner = ?, epoch = ?, until = ?, due = 0 WHERE lane = ?", (owner, held.epoch, now + self._lease, number)
@@ -155,10 +157,12 @@ class Lanes:
     def _mark(self, lane: Lane, lines: Sequence[int], now: float) -> None:
         """From here on these rows are in doubt: durably so when the transaction ends, which is before anything is sent."""
         flight = json.dumps({"at": now, "lines": list(lines)}) if lines else ""
-        self._db.run("UPDATE lane SET until = ?, done = ?, flight = ? WHERE lane = ?", (now + self._lease, lane.done, flight, lane.lane))
+        mark = now + self._lease, lane.done, flight, mark_sum(lane.lane, lane.done, flight)
+        self._db.run("UPDATE lane SET until = ?, done = ?, flight = ?, crc = ? WHERE lane = ?", (*mark, lane.lane))
 
     def _release(self, lane: Lane, now: float) -> None:
         due = lane.queue.due()
         reads_on = lane.done < lane.last and not lane.queue.full
         due = now if reads_on else NEVER if due is None else due
-        self._db.run("UPDATE lane SET until = 0, owner = NULL, due = ?, done = ?, flight = '' WHERE lane = ?", (due, lane.done, lane.lane))
+        mark = due, lane.done, mark_sum(lane.lane, lane.done, "")
+        self._db.run("UPDATE lane SET until = 0, owner = NULL, due = ?, done = ?, flight = '', crc = ? WHERE lane = ?", (*mark, lane.lane))

@@ -41,6 +41,7 @@ class Job:
         ready: whether the whole input is written.
         fingerprint: what the caller knows its input by.
         latest: whether rows may take another's place.
+        unnamed: the account of rows that name none; None where such rows are invalid.
     """
 
     lanes: int
@@ -50,6 +51,7 @@ class Job:
     ready: bool
     fingerprint: str | None
     latest: bool
+    unnamed: str | None
 
 
 class Ledger:
@@ -96,9 +98,10 @@ class Ledger:
                 raise refused(self.db.name, "no_ledger", "there is no such job", "give the ledger of a job that was started")
             self.db.create(TABLES)
         found = self.db.rows("SELECT version FROM job")
-        if found and found[0][0] > SCHEMA:
-            message = f"was written by a newer passbridge (schema {found[0][0]}, this one knows {SCHEMA})"
-            raise refused(self.db.name, "newer_schema", message, "install that version")
+        if found and found[0][0] != SCHEMA:
+            age = "newer" if found[0][0] > SCHEMA else "older"
+            message = f"was written by {'a' if age == 'newer' else 'an'} {age} passbridge (schema {found[0][0]}, this one knows {SCHEMA})"
+            raise refused(self.db.name, f"{age}_schema", message, "go on with that version, or begin a new ledger")
 
     def _take_over(self) -> None:
         """A file's lanes are free: whoever held them is gone. On a server others may be at work."""
@@ -130,11 +133,11 @@ class Ledger:
 
     def job(self) -> Job | None:
         """The job's own row; None before the first batch."""
-        found = self.db.rows("SELECT lanes, loaded, last, digest, ready, fingerprint, latest FROM job")
+        found = self.db.rows("SELECT lanes, loaded, last, digest, ready, fingerprint, latest, unnamed FROM job")
         if not found:
             return None
-        lanes, loaded, last, digest, ready, fingerprint, latest = found[0]
-        return Job(lanes, loaded, last, digest, bool(ready), fingerprint, bool(latest))
+        lanes, loaded, last, digest, ready, fingerprint, latest, unnamed = found[0]
+        return Job(lanes, loaded, last, digest, bool(ready), fingerprint, bool(latest), unnamed)
 
     def identities(self) -> dict[str, str]:
         """What tells each account of the job from any other of that name."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,18 +16,20 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from passbridge.bulk.database import refused
+from passbridge.bulk.keeping import outcome_row
 from passbridge.bulk.ledger import LANES, Job, Ledger
 from passbridge.bulk.outcomes import Verdict, Words, invalid
 from passbridge.bulk.schema import ITEMS, KEYS, LATEST, OUTCOMES, PROGRESS, SCHEMA, id_of
 from passbridge.bulk.schema import LANES as LANE_ROWS
 from passbridge.bulk.shapes import State
+from passbridge.bulk.sums import item_sum, mark_sum, outcome_sum
 from passbridge.domain import PassUpdate
 from passbridge.errors import Problem
 
 if TYPE_CHECKING:
     from passbridge.bulk.rows import Row
 
-__all__ = ["Book", "load", "text_crc"]
+__all__ = ["Book", "load"]
 
 _BATCH: Final = 1000
 """Rows in one transaction."""
@@ -65,11 +66,6 @@ class Book:
         return self.check is not None
 
 
-def text_crc(row: int, at: int | None, text: str) -> int:
-    """What tells that a row is still as it was written."""
-    return zlib.crc32(f"{row} {at} {text}".encode())
-
-
 def load(ledger: Ledger, rows: Iterable[Row], book: Book, fingerprint: str | None = None, between: Callable[[], bool] = bool) -> None:
     """Write the input, or see that the ledger holds it; go on where an earlier run was cut off.
 
@@ -90,6 +86,10 @@ def load(ledger: Ledger, rows: Iterable[Row], book: Book, fingerprint: str | Non
     if job and job.latest != book.supersede:
         message = f"was begun {'with' if job.latest else 'without'} superseding"
         raise refused(ledger.db.name, "other_options", message, "run it with the same, or begin a new ledger")
+    if job and not job.ready and job.unnamed != book.default:  # rows without `to` would go to one account here and another there
+        message = f"was begun with the default account {_said(job.unnamed)}, this configuration has {_said(book.default)}"
+        mend = "go on with the configuration it was begun with, or begin a new ledger"
+        raise refused(ledger.db.name, "other_configuration", message, mend)
     if job and job.ready and fingerprint and job.fingerprint == fingerprint:
         return
     _Loader(ledger, book, fingerprint, job).load(rows, between)
@@ -140,8 +140,9 @@ class _Loader:
 
     def _begin(self) -> None:
         self.ledger.db.run(
-            "INSERT INTO job (one, version, lanes, loaded, last, digest, ready, fingerprint, latest) VALUES (1, ?, ?, 0, 0, '', 0, ?, ?)",
-            (SCHEMA, LANES, self.fingerprint, int(self.book.supersede)),
+            "INSERT INTO job (one, version, lanes, loaded, last, digest, ready, fingerprint, latest, unnamed)"
+            " VALUES (1, ?, ?, 0, 0, '', 0, ?, ?, ?)",
+            (SCHEMA, LANES, self.fingerprint, int(self.book.supersede), self.book.default),
         )
 
     def _compare(self, stream: Iterator[Row], job: Job) -> None:
@@ -172,7 +173,10 @@ class _Loader:
             db.put(ITEMS, sorted(batch.items))
             db.put(OUTCOMES, sorted(batch.outcomes))
             db.put(KEYS, batch.keys)
-            db.put(LANE_ROWS, [(lane, account, 0, 0.0, 0.0, 0, last, "") for lane, (account, last) in batch.last.items()])
+            db.put(
+                LANE_ROWS,
+                [(lane, account, 0, 0.0, 0.0, 0, last, "", mark_sum(lane, 0, "")) for lane, (account, last) in batch.last.items()],
+            )
             db.put(PROGRESS, [(*what, n) for what, n in batch.counts.items()])
             db.run("UPDATE job SET loaded = ?, last = ?, digest = ?", (loaded + len(rows), self.last, self.digest))
 
@@ -229,16 +233,17 @@ class _Loader:
         row_id = id_of(lane, row.line)
         at = None if update.at or account not in self.book.timed else int(time.time() * 1000)
         shape = _shape(account, update) if self.book.supersede and update.action == "revise" and not repeat else None
-        batch.items.append((row_id, number, shape, int(update.action == "refund"), at, text_crc(row_id, at, row.text), row.text))
+        batch.items.append((row_id, number, shape, int(update.action == "refund"), at, item_sum(row_id, at, row.text), row.text))
         if repeat:
-            batch.outcomes.append((row_id, State.REPEATED, "", 0, str(id_of(lane, repeat[1]))))
+            first = str(id_of(lane, repeat[1]))
+            batch.outcomes.append((row_id, State.REPEATED, "", 0, first, outcome_sum(row_id, State.REPEATED, "", 0, first)))
             batch.counts[lane, State.REPEATED, "", 0] += 1
 
     def _invalid(self, batch: _Batch, lane: int, row: Row, account: str, problems: Sequence[Problem]) -> None:
         row_id, text = id_of(lane, row.line), row.text[:_ITEM_TEXT].replace("\0", "\ufffd")  # PostgreSQL's text holds no NUL
         verdict = Verdict.of(invalid(row.update, account or _named(row.update), problems, self.book.words), self.book.words)
-        batch.items.append((row_id, 0, None, 0, None, text_crc(row_id, None, text), text))
-        batch.outcomes.append((row_id, State.INVALID, verdict.code, verdict.exit, verdict.body))
+        batch.items.append((row_id, 0, None, 0, None, item_sum(row_id, None, text), text))
+        batch.outcomes.append(outcome_row(row_id, verdict))
         batch.counts[lane, State.INVALID, verdict.code, verdict.exit] += 1
 
 
@@ -253,6 +258,10 @@ def _batches(stream: Iterator[Row]) -> Iterator[list[Row]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _said(account: str | None) -> str:
+    return "none" if account is None else repr(account)
 
 
 def _named(update: PassUpdate | None) -> str:
