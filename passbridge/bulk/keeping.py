@@ -16,12 +16,12 @@ from passbridge.bulk.outcomes import Verdict
 from passbridge.bulk.schema import OUTCOMES, PENDING, PROGRESS, id_of
 from passbridge.bulk.shapes import State
 from passbridge.bulk.sums import outcome_sum, require_outcome
-from passbridge.bulk.turns import Result
+from passbridge.bulk.turns import Result, Turn
 
 if TYPE_CHECKING:
     from passbridge.bulk.database import Database
 
-__all__ = ["OPEN", "Keeper", "Lane", "Saved", "outcome_row"]
+__all__ = ["OPEN", "Keeper", "Lane", "Saved", "Tried", "outcome_row"]
 
 OPEN: Final = frozenset({State.UNKNOWN, State.UNSENT})
 """States of rows that have an outcome and are not final."""
@@ -33,9 +33,30 @@ def outcome_row(row_id: int, verdict: Verdict) -> tuple[Any, ...]:
     return row_id, state, code, exit_, body, outcome_sum(row_id, state, code, exit_, body)
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a transaction was about to end with.
+
+    Attributes:
+        wrote: what it made of the lane's mark and lease, which no other transaction writes.
+        turn: what the sender was to be told.
+        told: what the reader of outcomes was to be told.
+    """
+
+    wrote: tuple[str, float]
+    turn: Turn
+    told: list[tuple[int, str]]
+
+
 @dataclass(slots=True)
 class Lane:
-    """A lane that this process holds."""
+    """A lane that this process holds.
+
+    Attributes:
+        torn: whether its last transaction failed: what is here may be ahead of the ledger.
+        wrote: the mark and the lease's end, as written last.
+        tried: how that transaction was to end; it may have.
+    """
 
     lane: int
     account: str
@@ -45,6 +66,9 @@ class Lane:
     queue: Queue
     flight: dict[int, Pending] = field(default_factory=dict)
     kept: set[int] = field(default_factory=set)
+    torn: bool = False
+    wrote: tuple[str, float] = ("", 0.0)
+    tried: Tried | None = None
 
     def start(self, row: Pending) -> None:
         """The row goes into flight; what it was is remembered, in case it isn't tried."""
