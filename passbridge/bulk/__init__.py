@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from passbridge.bulk.api import arun_bulk, export, plan, retry, run, run_bulk, settle, status, work
+    from passbridge.bulk.api import export, plan, retry, run, settle, status, work
+    from passbridge.bulk.generators import arun_bulk, run_bulk
     from passbridge.bulk.port import Dispatch, LaneWorker, sweep
     from passbridge.bulk.rows import Row
     from passbridge.bulk.shapes import End, Entry, Options, State, Status, Stop
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "passbridge.bulk.generators": ("arun_bulk", "run_bulk"),
     "passbridge.bulk.port": ("Dispatch", "LaneWorker", "sweep"),
     "passbridge.bulk.rows": ("Row",),
     "passbridge.bulk.shapes": ("End", "Entry", "Options", "State", "Status", "Stop"),
