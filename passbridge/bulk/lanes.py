@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from passbridge.bulk.choice import Chooser
 from passbridge.bulk.keeping import Keeper, Lane, Saved, Tried
+from passbridge.bulk.ledger import set_back
 from passbridge.bulk.order import Queue
 from passbridge.bulk.outcomes import Words
 from passbridge.bulk.pace import Pace
@@ -46,7 +47,7 @@ class Lanes:
     """
 
     def __init__(self, ledger: Ledger, words: Words, *, lease: float, force: bool = False, told: Told | None = None) -> None:
-        self._db, self._lease, self._force = ledger.db, lease, force
+        self._ledger, self._db, self._lease, self._force = ledger, ledger.db, lease, force
         self._told = told
         self._held: dict[tuple[int, int], Lane] = {}
         job = ledger.job()
@@ -145,6 +146,8 @@ class Lanes:
         ((due, until),) = self._db.rows(f"SELECT min(due), max(until) FROM lane WHERE due < ? {others}", (NEVER, *values))  # noqa: S608 - marks alone
         if due is None:
             return Idle(None)
+        if set_back(now, due, until):
+            self._ledger.set_right(now)
         wait = due - now if due > now else min(until - now, _ASK_AGAIN)
         return Idle(min(max(wait, 0.02), _LONGEST_WAIT))
 

@@ -15,13 +15,17 @@ from typing import Final
 from passbridge.bulk.database import Database, Sqlite, refused
 from passbridge.bulk.locking import Lock
 from passbridge.bulk.postgresql import PREFIXES, Postgresql
-from passbridge.bulk.schema import ACCOUNTS, PACE, SCHEMA, TABLES
+from passbridge.bulk.schema import ACCOUNTS, NEVER, PACE, SCHEMA, TABLES
 from passbridge.errors import LedgerError, Problem
 
-__all__ = ["LANES", "Job", "Ledger", "shared"]
+__all__ = ["LANES", "Job", "Ledger", "set_back", "shared"]
 
 LANES: Final = 64
 """Lanes of an account: how many groups may be under way at once, over all machines. Fixed when a job begins."""
+_DUE: Final = 60.0
+"""Seconds: no row waits for longer than a quarter of that before it may be taken up again."""
+_LEASE: Final = 7200.0
+"""Seconds: no lease is as long, since no conversation lasts longer than an hour."""
 
 
 def shared(place: str | os.PathLike[str]) -> bool:
@@ -52,6 +56,11 @@ class Job:
     fingerprint: str | None
     latest: bool
     unnamed: str | None
+
+
+def set_back(now: float, due: float, until: float) -> bool:
+    """Whether a lane's moments were written by a clock that has been set back since: none is ever so far ahead."""
+    return now + _DUE < due < NEVER or until > now + _LEASE
 
 
 class Ledger:
@@ -130,6 +139,12 @@ class Ledger:
                 self.db.run("UPDATE pending SET due = 0 WHERE due > 0")  # by a clock that may have been set since
             if anew or rate is not None:
                 self.db.put(PACE, [(account, rate, 0.0, 1.0, 0.0) for account in sorted(self.identities())])
+
+    def set_right(self, now: float) -> None:
+        """Let count as over what lies further ahead than anything is ever written: the clock was set back since."""
+        self.db.run("UPDATE lane SET due = 0 WHERE due > ? AND due < ?", (now + _DUE, NEVER))
+        self.db.run("UPDATE lane SET until = 0 WHERE until > ?", (now + _LEASE,))
+        self.db.run("UPDATE pending SET due = 0 WHERE due > ?", (now + _DUE,))
 
     def job(self) -> Job | None:
         """The job's own row; None before the first batch."""

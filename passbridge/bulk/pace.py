@@ -53,8 +53,8 @@ class Pace:
         since = now - self.changed
         if limited:
             return replace(self, factor=max(_SLOWEST, self.factor / 2), changed=now) if not 0 <= since < 1 else self
-        if self.factor < 1 and since > 1:
-            return replace(self, factor=min(1.0, self.factor + _RECOVERY * since), changed=now)
+        if self.factor < 1 and not 0 <= since <= 1:  # of a clock that was set back nothing is known but that time has passed
+            return replace(self, factor=min(1.0, self.factor + _RECOVERY * max(0.0, since)), changed=now)
         return self
 
 
