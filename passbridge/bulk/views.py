@@ -31,7 +31,7 @@ __all__ = ["entries", "progress", "retried", "settle_row"]
 
 _PAGE: Final = 200
 """Rows of a lane read at once, at most."""
-_READ: Final = 20_000
+_READ: Final = 5_000
 """Rows of all lanes together that are in memory, at most: a job of hundreds of accounts has tens of thousands of lanes."""
 _MASK: Final = (1 << LINE_BITS) - 1
 _LATER: Final = 6

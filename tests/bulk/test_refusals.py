@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -193,6 +196,27 @@ def test_a_second_process(desk: Desk) -> None:
     with closing(Ledger(desk.ledger, alone=True)):
         assert refusal(lambda: desk.run(None)) == [(desk.ledger, "locked")]
         assert status(desk.ledger).rows == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no flock there")
+@pytest.mark.parametrize("error", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EIO])
+def test_a_file_system_that_has_no_locks(desk: Desk, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    desk.write([redeem(id_) for id_ in desk.passes(1)])
+
+    def refuses(_file: int, _operation: int) -> None:
+        raise OSError(error, os.strerror(error))
+
+    with monkeypatch.context() as such_a_file_system:
+        such_a_file_system.setattr("fcntl.flock", refuses)
+        with pytest.raises(LedgerError) as caught:
+            desk.run(None)
+        assert status(desk.ledger).rows == 1
+
+    (problem,) = caught.value.problems
+    assert (problem.path, problem.code, problem.mend) == (desk.ledger, "unusable", "give a ledger on a local disk")
+    assert os.strerror(error) in problem.message
+    assert desk.log() == []
+    assert desk.run(None).states
 
 
 def test_a_ledger_is_its_owners_alone(desk: Desk) -> None:
