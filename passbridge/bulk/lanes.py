@@ -50,6 +50,7 @@ class Lanes:
         self._ledger, self._db, self._lease, self._force = ledger, ledger.db, lease, force
         self._told = told
         self._held: dict[tuple[int, int], Lane] = {}
+        self._claiming: tuple[int, int, str] | None = None  # what a transaction that failed may have claimed all the same
         job = ledger.job()
         self._keeper = Keeper(self._db)
         self._chooser = Chooser(self._db, self._keeper, words, latest=bool(job and job.latest))
@@ -68,19 +69,24 @@ class Lanes:
         columns = "lane, account, epoch, done, last, flight, crc"
         query = f"SELECT {columns} FROM lane WHERE due <= ? AND until < ? {others} {this} ORDER BY due, lane LIMIT 1"  # noqa: S608 - marks alone
         with self._db.transaction():
+            if self._claiming:
+                self._db.run("UPDATE lane SET until = 0 WHERE lane = ? AND epoch = ? AND owner = ?", self._claiming)
             now = self._db.now()
             found = self._db.rows(self._db.locked(query, skip=True), (now, now, *values))
-            if not found:
-                return self._idle(now, f"{others} {this}", values)
-            number, account, epoch, done, last, flight, crc = found[0]
-            require_mark(self._db.name, number, done, flight, crc)
-            held = Lane(number, account, epoch + 1, done, last, Queue(force=self._force))
-            self._db.run(
-                "UPDATE lane SET owner = ?, epoch = ?, until = ?, due = 0 WHERE lane = ?", (owner, held.epoch, now + self._lease, number)
-            )
-            self._chooser.recall(held)
-            killed, marked = self._chooser.killed(held, flight)
+            claim = self._claimed(owner, now, *found[0]) if found else self._idle(now, f"{others} {this}", values)
+        self._claiming = None
+        return claim
+
+    def _claimed(self, owner: str, now: float, *row: Any) -> Claim:  # noqa: ANN401 - a lane's columns
+        number, account, epoch, done, last, flight, crc = row
+        require_mark(self._db.name, number, done, flight, crc)
+        held = Lane(number, account, epoch + 1, done, last, Queue(force=self._force))
+        values = owner, held.epoch, now + self._lease, number
+        self._db.run("UPDATE lane SET owner = ?, epoch = ?, until = ?, due = 0 WHERE lane = ?", values)
+        self._chooser.recall(held)
+        killed, marked = self._chooser.killed(held, flight)
         self._held[number, held.epoch] = held
+        self._claiming = number, held.epoch, owner
         return Claim(account, number, held.epoch, killed, marked)
 
     def turn(self, claim: tuple[int, int], results: Sequence[Result], limit: int) -> Turn:

@@ -16,7 +16,7 @@ import pytest
 from passbridge.bulk import End, LaneWorker, Options, State, Status, run, status, sweep
 from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.store import LocalStore
-from passbridge.bulk.turns import Claim
+from passbridge.bulk.turns import Claim, Idle
 from passbridge.errors import LedgerError
 from passbridge.protocol.tables import load_tables
 from passbridge.resources import mapping_texts
@@ -181,3 +181,21 @@ def test_a_line_that_is_cut_at_a_commit(desk: Desk, server: str, how: str) -> No
     assert (told.end, dict(told.states), dict(told.codes)) == (End.DONE, {State.APPLIED: 60}, {"APPLIED": 60})
     assert Counter(str(request["pass"]) for request in desk.log()) == Counter(ids * 2)
     assert all(desk.sent(id_) == ["UPDATE", "USED"] for id_ in ids)
+
+
+def test_a_claim_whose_answer_was_lost_is_not_held_by_nobody(desk: Desk, server: str) -> None:
+    desk.write([redeem("31")], server)
+
+    async def asked(place: str) -> Claim | Idle:
+        with closing(Ledger(place)) as opened:
+            store = LocalStore(opened, load_tables(mapping_texts()).outcomes, lease=60.0)
+            claim = await store.claim("one", [])
+            await store.aclose()
+            return claim
+
+    with line(server, {1: "after"}) as (cut, place):
+        claim = asyncio.run(asked(place))
+
+    assert cut.cut == 1
+    assert isinstance(claim, Claim)
+    assert claim.epoch == 2
