@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from passbridge.bulk import End, LaneWorker, Options, State, Status, run, status, sweep
+from passbridge.bulk.database import Passing
 from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.store import LocalStore
 from passbridge.bulk.turns import Claim, Idle
@@ -199,3 +200,19 @@ def test_a_claim_whose_answer_was_lost_is_not_held_by_nobody(desk: Desk, server:
     assert cut.cut == 1
     assert isinstance(claim, Claim)
     assert claim.epoch == 2
+
+
+def test_a_transaction_that_stood_still_is_ended_by_the_server_and_may_be_tried_again(server: str) -> None:
+    with closing(Ledger(server, create=True)) as opened:
+
+        def freezes() -> None:
+            with opened.db.transaction():
+                opened.db.run("SET LOCAL idle_in_transaction_session_timeout = 50")
+                time.sleep(0.4)
+                opened.db.rows("SELECT 1")
+
+        with pytest.raises(Passing):
+            freezes()
+
+        assert opened.db.rows("SHOW idle_in_transaction_session_timeout") == [("5s",)]
+        assert opened.job() is None
