@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from passbridge.first_use import at_first_use
 
 if TYPE_CHECKING:
-    from passbridge.bulk.api import arun_bulk, export, plan, retry, run, run_bulk, settle, status, work
+    from passbridge.bulk.api import export, plan, retry, run, settle, status, work
+    from passbridge.bulk.generators import arun_bulk, run_bulk
     from passbridge.bulk.port import Dispatch, LaneWorker, sweep
     from passbridge.bulk.rows import Row
     from passbridge.bulk.shapes import End, Entry, Options, State, Status, Stop
@@ -43,6 +44,7 @@ __getattr__, __dir__ = at_first_use(
     globals(),
     "passbridge.bulk.api",
     {
+        "passbridge.bulk.generators": ("arun_bulk", "run_bulk"),
         "passbridge.bulk.port": ("Dispatch", "LaneWorker", "sweep"),
         "passbridge.bulk.rows": ("Row",),
         "passbridge.bulk.shapes": ("End", "Entry", "Options", "State", "Status", "Stop"),

@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from passbridge.bulk.database import refused
 from passbridge.bulk.keeping import OPEN, Keeper, Lane, Saved
-from passbridge.bulk.loading import text_crc
 from passbridge.bulk.order import Pending, Why
 from passbridge.bulk.outcomes import Verdict, Words, superseded
 from passbridge.bulk.schema import LINE_BITS, id_of
 from passbridge.bulk.shapes import State
+from passbridge.bulk.sums import damaged, item_sum, known, require_outcome
 from passbridge.bulk.turns import Taken
 from passbridge.domain import kept_update
 
@@ -69,7 +68,9 @@ class Chooser:
         """What an earlier holder left: rows that wait, or are in doubt."""
         query = "SELECT id, pass, why, refund, again, takes, due FROM pending WHERE lane = ? ORDER BY id"
         for row, pass_, why, refund, again, takes, due in self.db.rows(query, (lane.lane,)):
-            lane.queue.put(Pending(row & _MASK, pass_, Why(why), bool(refund), bool(again), takes, due))
+            lane.queue.put(
+                Pending(row & _MASK, pass_, known(Why, why, self.db.name, f"line {row & _MASK}"), bool(refund), bool(again), takes, due)
+            )
             lane.kept.add(row & _MASK)
 
     def killed(self, lane: Lane, flight: str) -> tuple[tuple[Taken, ...], float]:
@@ -150,16 +151,21 @@ class Chooser:
         """Refuse what isn't as it was written: nothing is sent that nobody asked for."""
         items = []
         for row, pass_, shape, refund, at, crc, text in rows:
-            if text_crc(row, at, text) != crc:
-                raise refused(f"{self.db.name}: line {row & _MASK}", "damaged", "isn't as it was written", "restore the ledger from a copy")
+            if item_sum(row, at, text) != crc:
+                raise damaged(self.db.name, f"line {row & _MASK}")
             items.append(_Item(row, pass_, shape, bool(refund), at, text))
         return items
 
     def _outcomes(self, items: Sequence[_Item]) -> dict[int, tuple[State, str]]:
         if not items:
             return {}
-        query = f"SELECT id, state, body FROM outcome WHERE id IN ({', '.join('?' * len(items))})"  # noqa: S608 - marks alone
-        return {row: (State(state), body) for row, state, body in self.db.rows(query, [item.id for item in items])}
+        marks = ", ".join("?" * len(items))
+        query = f"SELECT id, state, code, exit, body, crc FROM outcome WHERE id IN ({marks})"  # noqa: S608 - marks alone
+        found = {}
+        for row, state, code, exit_, body, crc in self.db.rows(query, [item.id for item in items]):
+            require_outcome(self.db.name, row, (state, code, exit_, body), crc)
+            found[row] = State(state), body
+        return found
 
     def _superseded(self, items: Sequence[_Item]) -> dict[int, int]:
         """By line, the later line that takes its place."""

@@ -97,10 +97,11 @@ class Courier:
             turn: the group.
             asked: when it was asked for (monotonic): the lease may have begun then, however long the process slept since.
         """
-        begun = time.monotonic()
         until = asked + turn.lease - self.deadlines.get(account, 10.0) - _OVERRUN
-        starts = [begun + turn.start + n * turn.spacing for n in range(len(turn.rows))]
-        return await asyncio.gather(*(self._one(account, row, start, until) for row, start in zip(turn.rows, starts, strict=True)))
+        if not turn.spacing:
+            return await asyncio.gather(*(self._one(account, row, None, until) for row in turn.rows))
+        slots = self.gate(account).slots.plan(time.monotonic() + turn.start, turn.spacing, len(turn.rows))
+        return await asyncio.gather(*(self._one(account, row, slot, until) for row, slot in zip(turn.rows, slots, strict=True)))
 
     def stop(self) -> None:
         """Let nothing more begin; what is in flight is finished."""
@@ -108,9 +109,9 @@ class Courier:
         for account in self._waiting:
             self._wake(account)
 
-    async def _one(self, account: str, row: Taken, start: float, until: float) -> Result:
+    async def _one(self, account: str, row: Taken, slot: float | None, until: float) -> Result:
         gate = self.gate(account)
-        if not await self._admitted(account, gate, start, until):
+        if not await self._admitted(account, gate, slot, until):
             return Result(row.line, None)
         gate.flying += 1
         try:
@@ -119,16 +120,18 @@ class Courier:
             gate.flying -= 1
             self._wake(account)
 
-    async def _admitted(self, account: str, gate: Gate, start: float, until: float) -> bool:
-        """Wait for the permit's moment and for room; false where the row must not leave any more."""
-        delay = start - time.monotonic()
-        if delay > 0:
-            await asyncio.sleep(delay)
+    async def _admitted(self, account: str, gate: Gate, slot: float | None, until: float) -> bool:
+        """Wait for the slot and for room; false where the row must not leave any more."""
         while True:
             now = time.monotonic()
             if self.stopping or now > until or (not gate.breaker.closed and not gate.probing(now)):
                 return False
+            if slot is not None and (delay := gate.slots.wait(slot, now)) > 0:
+                await asyncio.sleep(delay)
+                continue
             if gate.open(now):
+                if slot is not None:
+                    gate.slots.leave(slot, now)
                 return True
             turn = asyncio.get_running_loop().create_future()
             self._waiting.setdefault(account, deque()).append(turn)

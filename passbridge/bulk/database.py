@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from passbridge.bulk.schema import Insert
 
-__all__ = ["Database", "Sqlite", "refused"]
+__all__ = ["Database", "Passing", "Sqlite", "refused"]
 
 _APPLICATION: Final = 0x70627264
 """`PRAGMA application_id`: tells a ledger from any other SQLite file."""
@@ -31,6 +31,10 @@ _CHECKED: Final = 512 * 1024 * 1024
 
 _BUSY: Final = 30.0
 """Seconds that one statement waits for another process's transaction."""
+
+
+class Passing(LedgerError):
+    """A failure that may go away by itself: a transaction that was ended for another's sake, a server that is away for a moment."""
 
 
 class Database(Protocol):

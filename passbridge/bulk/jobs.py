@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from passbridge.bulk.courier import Courier
 from passbridge.bulk.crew import Crew
+from passbridge.bulk.items import Book
 from passbridge.bulk.ledger import Ledger, shared
-from passbridge.bulk.loading import Book, load
+from passbridge.bulk.loading import load
 from passbridge.bulk.runner import Runner
 from passbridge.bulk.shapes import End, Options, State, Status, Stop
 from passbridge.bulk.store import Feed, LocalStore

@@ -15,20 +15,48 @@ from passbridge.bulk.order import Pending, Queue, Why
 from passbridge.bulk.outcomes import Verdict
 from passbridge.bulk.schema import OUTCOMES, PENDING, PROGRESS, id_of
 from passbridge.bulk.shapes import State
-from passbridge.bulk.turns import Result
+from passbridge.bulk.sums import outcome_sum, require_outcome
+from passbridge.bulk.turns import Result, Turn
 
 if TYPE_CHECKING:
     from passbridge.bulk.database import Database
 
-__all__ = ["OPEN", "Keeper", "Lane", "Saved"]
+__all__ = ["OPEN", "Keeper", "Lane", "Saved", "Tried", "outcome_row"]
 
 OPEN: Final = frozenset({State.UNKNOWN, State.UNSENT})
 """States of rows that have an outcome and are not final."""
 
 
+def outcome_row(row_id: int, verdict: Verdict) -> tuple[Any, ...]:
+    """An outcome as a row of its table."""
+    state, code, exit_, body = verdict.state, verdict.code, verdict.exit, verdict.body
+    return row_id, state, code, exit_, body, outcome_sum(row_id, state, code, exit_, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a transaction was about to end with.
+
+    Attributes:
+        wrote: what it made of the lane's mark and lease, which no other transaction writes.
+        turn: what the sender was to be told.
+        told: what the reader of outcomes was to be told.
+    """
+
+    wrote: tuple[str, float]
+    turn: Turn
+    told: list[tuple[int, str]]
+
+
 @dataclass(slots=True)
 class Lane:
-    """A lane that this process holds."""
+    """A lane that this process holds.
+
+    Attributes:
+        torn: whether its last transaction failed: what is here may be ahead of the ledger.
+        wrote: the mark and the lease's end, as written last.
+        tried: how that transaction was to end; it may have.
+    """
 
     lane: int
     account: str
@@ -38,6 +66,9 @@ class Lane:
     queue: Queue
     flight: dict[int, Pending] = field(default_factory=dict)
     kept: set[int] = field(default_factory=set)
+    torn: bool = False
+    wrote: tuple[str, float] = ("", 0.0)
+    tried: Tried | None = None
 
     def start(self, row: Pending) -> None:
         """The row goes into flight; what it was is remembered, in case it isn't tried."""
@@ -81,7 +112,7 @@ class Keeper:
         saved.counts[verdict.state, verdict.code, verdict.exit] += 1
         if before:
             saved.counts[before] -= 1
-        saved.outcomes.append((row_id, verdict.state, verdict.code, verdict.exit, verdict.body))
+        saved.outcomes.append(outcome_row(row_id, verdict))
         if verdict.state not in OPEN:
             self.finish(lane, row, saved)
             saved.told.append((result.line, verdict.body))
@@ -101,7 +132,7 @@ class Keeper:
             before = self._before(row_id)
             verdict = result.verdict
             if verdict and verdict.state not in OPEN and not (before and before[0] not in OPEN):
-                saved.outcomes.append((row_id, verdict.state, verdict.code, verdict.exit, verdict.body))
+                saved.outcomes.append(outcome_row(row_id, verdict))
                 saved.counts[verdict.state, verdict.code, verdict.exit] += 1
                 saved.counts.subtract([before] if before else [])
                 saved.gone.append(row_id)
@@ -127,7 +158,7 @@ class Keeper:
 
     def supersede(self, lane: Lane, row: Pending, verdict: Verdict, saved: Saved) -> None:
         """A later row took its place."""
-        saved.outcomes.append((id_of(lane.lane, row.line), verdict.state, verdict.code, verdict.exit, verdict.body))
+        saved.outcomes.append(outcome_row(id_of(lane.lane, row.line), verdict))
         saved.counts[verdict.state, verdict.code, verdict.exit] += 1
         saved.told.append((row.line, verdict.body))
         lane.flight.pop(row.line, None)
@@ -144,5 +175,9 @@ class Keeper:
         saved.counts.clear()
 
     def _before(self, row_id: int) -> tuple[str, str, int] | None:
-        found = self.db.rows("SELECT state, code, exit FROM outcome WHERE id = ?", (row_id,))
-        return (found[0][0], found[0][1], found[0][2]) if found else None
+        found = self.db.rows("SELECT state, code, exit, body, crc FROM outcome WHERE id = ?", (row_id,))
+        if not found:
+            return None
+        state, code, exit_, body, crc = found[0]
+        require_outcome(self.db.name, row_id, (state, code, exit_, body), crc)
+        return state, code, exit_

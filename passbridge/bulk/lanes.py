@@ -11,12 +11,15 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from passbridge.bulk.choice import Chooser
-from passbridge.bulk.keeping import Keeper, Lane, Saved
+from passbridge.bulk.keeping import Keeper, Lane, Saved, Tried
+from passbridge.bulk.ledger import set_back
 from passbridge.bulk.order import Queue
 from passbridge.bulk.outcomes import Words
 from passbridge.bulk.pace import Pace
 from passbridge.bulk.schema import NEVER
+from passbridge.bulk.sums import mark_sum, require_mark
 from passbridge.bulk.turns import Claim, Idle, Result, Turn
+from passbridge.errors import LedgerError
 
 if TYPE_CHECKING:
     from passbridge.bulk.ledger import Ledger
@@ -44,9 +47,10 @@ class Lanes:
     """
 
     def __init__(self, ledger: Ledger, words: Words, *, lease: float, force: bool = False, told: Told | None = None) -> None:
-        self._db, self._lease, self._force = ledger.db, lease, force
+        self._ledger, self._db, self._lease, self._force = ledger, ledger.db, lease, force
         self._told = told
         self._held: dict[tuple[int, int], Lane] = {}
+        self._claiming: tuple[int, int, str] | None = None  # what a transaction that failed may have claimed all the same
         job = ledger.job()
         self._keeper = Keeper(self._db)
         self._chooser = Chooser(self._db, self._keeper, words, latest=bool(job and job.latest))
@@ -62,25 +66,31 @@ class Lanes:
         others = f"AND account NOT IN ({', '.join('?' * len(without))})" if without else ""
         this = "AND lane = ?" if lane is not None else ""
         values = [*without, *([] if lane is None else [lane])]
-        columns = "lane, account, epoch, done, last, flight"
+        columns = "lane, account, epoch, done, last, flight, crc"
         query = f"SELECT {columns} FROM lane WHERE due <= ? AND until < ? {others} {this} ORDER BY due, lane LIMIT 1"  # noqa: S608 - marks alone
         with self._db.transaction():
+            if self._claiming:
+                self._db.run("UPDATE lane SET until = 0 WHERE lane = ? AND epoch = ? AND owner = ?", self._claiming)
             now = self._db.now()
             found = self._db.rows(self._db.locked(query, skip=True), (now, now, *values))
-            if not found:
-                return self._idle(now, f"{others} {this}", values)
-            number, account, epoch, done, last, flight = found[0]
-            held = Lane(number, account, epoch + 1, done, last, Queue(force=self._force))
-            self._db.run(
-                "UPDATE lane SET owner = ?, epoch = ?, until = ?, due = 0 WHERE lane = ?", (owner, held.epoch, now + self._lease, number)
-            )
-            self._chooser.recall(held)
-            killed, marked = self._chooser.killed(held, flight)
+            claim = self._claimed(owner, now, *found[0]) if found else self._idle(now, f"{others} {this}", values)
+        self._claiming = None
+        return claim
+
+    def _claimed(self, owner: str, now: float, *row: Any) -> Claim:  # noqa: ANN401 - a lane's columns
+        number, account, epoch, done, last, flight, crc = row
+        require_mark(self._db.name, number, done, flight, crc)
+        held = Lane(number, account, epoch + 1, done, last, Queue(force=self._force))
+        values = owner, held.epoch, now + self._lease, number
+        self._db.run("UPDATE lane SET owner = ?, epoch = ?, until = ?, due = 0 WHERE lane = ?", values)
+        self._chooser.recall(held)
+        killed, marked = self._chooser.killed(held, flight)
         self._held[number, held.epoch] = held
+        self._claiming = number, held.epoch, owner
         return Claim(account, number, held.epoch, killed, marked)
 
     def turn(self, claim: tuple[int, int], results: Sequence[Result], limit: int) -> Turn:
-        """Keep a group's results; take and mark the next group.
+        """Keep a group's results; take and mark the next group. After a failure it may be asked again for the same.
 
         Args:
             claim: the lane and its epoch.
@@ -88,23 +98,48 @@ class Lanes:
             limit: rows of the next group, at most; 0 gives the lane back.
         """
         lane, saved = self._held[claim], Saved()
-        with self._db.transaction():
-            found = self._db.rows(self._db.locked("SELECT epoch FROM lane WHERE lane = ?"), (lane.lane,))
-            now = self._db.now()
-            if not found or found[0][0] != lane.epoch:
-                self._keeper.facts(lane, results, saved)
-                turn = Turn(lost=True)
-            else:
-                for result in results:
-                    self._keeper.settle(lane, result, saved, now)
-                self._keeper.save(lane, saved)  # what is chosen next may go on from it
-                turn = self._next(lane, results, limit, saved, now)
-            self._keeper.save(lane, saved)
+        try:
+            with self._db.transaction():
+                turn = self._turned(lane, results, limit, saved)
+        except LedgerError:
+            lane.torn = True
+            raise
+        lane.torn, lane.tried = False, None
         if turn.lost or not (turn.rows or turn.wait):
             del self._held[claim]
         if self._told and saved.told:
             self._told(saved.told)
         return turn
+
+    def _turned(self, lane: Lane, results: Sequence[Result], limit: int, saved: Saved) -> Turn:
+        found = self._db.rows(self._db.locked("SELECT epoch, until, done, last, flight, crc FROM lane WHERE lane = ?"), (lane.lane,))
+        now = self._db.now()
+        if not found or found[0][0] != lane.epoch:
+            self._keeper.facts(lane, results, saved)
+            self._keeper.save(lane, saved)
+            return Turn(lost=True)
+        if lane.torn:
+            _, until, done, last, flight, crc = found[0]
+            if lane.tried and lane.tried.wrote == (flight, until):  # it had ended, and only the word of it was lost
+                saved.told = lane.tried.told
+                return lane.tried.turn
+            require_mark(self._db.name, lane.lane, done, flight, crc)
+            results = self._recalled(lane, done, last, flight, results)
+        for result in results:
+            self._keeper.settle(lane, result, saved, now)
+        self._keeper.save(lane, saved)  # what is chosen next may go on from it
+        turn = self._next(lane, results, limit, saved, now)
+        self._keeper.save(lane, saved)
+        lane.tried = Tried(lane.wrote, turn, saved.told)
+        return turn
+
+    def _recalled(self, lane: Lane, done: int, last: int, flight: str, results: Sequence[Result]) -> list[Result]:
+        """The failed transaction left nothing: the lane as the ledger holds it, and the results of what is in flight there."""
+        lane.done, lane.last, lane.queue, lane.tried = done, last, Queue(force=self._force), None
+        lane.flight, lane.kept = {}, set()
+        self._chooser.recall(lane)
+        self._chooser.killed(lane, flight)
+        return [result for result in results if result.line in lane.flight]
 
     def abandon(self, claims: Collection[tuple[int, int]]) -> None:
         """Give up lanes whose holder is gone, with what it had in flight."""
@@ -117,6 +152,8 @@ class Lanes:
         ((due, until),) = self._db.rows(f"SELECT min(due), max(until) FROM lane WHERE due < ? {others}", (NEVER, *values))  # noqa: S608 - marks alone
         if due is None:
             return Idle(None)
+        if set_back(now, due, until):
+            self._ledger.set_right(now)
         wait = due - now if due > now else min(until - now, _ASK_AGAIN)
         return Idle(min(max(wait, 0.02), _LONGEST_WAIT))
 
@@ -155,10 +192,14 @@ class Lanes:
     def _mark(self, lane: Lane, lines: Sequence[int], now: float) -> None:
         """From here on these rows are in doubt: durably so when the transaction ends, which is before anything is sent."""
         flight = json.dumps({"at": now, "lines": list(lines)}) if lines else ""
-        self._db.run("UPDATE lane SET until = ?, done = ?, flight = ? WHERE lane = ?", (now + self._lease, lane.done, flight, lane.lane))
+        lane.wrote = flight, now + self._lease
+        mark = *lane.wrote, lane.done, mark_sum(lane.lane, lane.done, flight)
+        self._db.run("UPDATE lane SET flight = ?, until = ?, done = ?, crc = ? WHERE lane = ?", (*mark, lane.lane))
 
     def _release(self, lane: Lane, now: float) -> None:
         due = lane.queue.due()
         reads_on = lane.done < lane.last and not lane.queue.full
         due = now if reads_on else NEVER if due is None else due
-        self._db.run("UPDATE lane SET until = 0, owner = NULL, due = ?, done = ?, flight = '' WHERE lane = ?", (due, lane.done, lane.lane))
+        lane.wrote = "", 0.0
+        mark = due, lane.done, mark_sum(lane.lane, lane.done, "")
+        self._db.run("UPDATE lane SET until = 0, owner = NULL, due = ?, done = ?, flight = '', crc = ? WHERE lane = ?", (*mark, lane.lane))

@@ -15,13 +15,17 @@ from typing import Final
 from passbridge.bulk.database import Database, Sqlite, refused
 from passbridge.bulk.locking import Lock
 from passbridge.bulk.postgresql import PREFIXES, Postgresql
-from passbridge.bulk.schema import ACCOUNTS, PACE, SCHEMA, TABLES
+from passbridge.bulk.schema import ACCOUNTS, NEVER, PACE, SCHEMA, TABLES
 from passbridge.errors import LedgerError, Problem
 
-__all__ = ["LANES", "Job", "Ledger", "shared"]
+__all__ = ["LANES", "Job", "Ledger", "set_back", "shared"]
 
 LANES: Final = 64
 """Lanes of an account: how many groups may be under way at once, over all machines. Fixed when a job begins."""
+_DUE: Final = 60.0
+"""Seconds: no row waits for longer than a quarter of that before it may be taken up again."""
+_LEASE: Final = 7200.0
+"""Seconds: no lease is as long, since no conversation lasts longer than an hour."""
 
 
 def shared(place: str | os.PathLike[str]) -> bool:
@@ -41,6 +45,7 @@ class Job:
         ready: whether the whole input is written.
         fingerprint: what the caller knows its input by.
         latest: whether rows may take another's place.
+        unnamed: the account of rows that name none; None where such rows are invalid.
     """
 
     lanes: int
@@ -50,6 +55,12 @@ class Job:
     ready: bool
     fingerprint: str | None
     latest: bool
+    unnamed: str | None
+
+
+def set_back(now: float, due: float, until: float) -> bool:
+    """Whether a lane's moments were written by a clock that has been set back since: none is ever so far ahead."""
+    return now + _DUE < due < NEVER or until > now + _LEASE
 
 
 class Ledger:
@@ -96,9 +107,10 @@ class Ledger:
                 raise refused(self.db.name, "no_ledger", "there is no such job", "give the ledger of a job that was started")
             self.db.create(TABLES)
         found = self.db.rows("SELECT version FROM job")
-        if found and found[0][0] > SCHEMA:
-            message = f"was written by a newer passbridge (schema {found[0][0]}, this one knows {SCHEMA})"
-            raise refused(self.db.name, "newer_schema", message, "install that version")
+        if found and found[0][0] != SCHEMA:
+            age = "newer" if found[0][0] > SCHEMA else "older"
+            message = f"was written by {'a' if age == 'newer' else 'an'} {age} passbridge (schema {found[0][0]}, this one knows {SCHEMA})"
+            raise refused(self.db.name, f"{age}_schema", message, "go on with that version, or begin a new ledger")
 
     def _take_over(self) -> None:
         """A file's lanes are free: whoever held them is gone. On a server others may be at work."""
@@ -128,13 +140,19 @@ class Ledger:
             if anew or rate is not None:
                 self.db.put(PACE, [(account, rate, 0.0, 1.0, 0.0) for account in sorted(self.identities())])
 
+    def set_right(self, now: float) -> None:
+        """Let count as over what lies further ahead than anything is ever written: the clock was set back since."""
+        self.db.run("UPDATE lane SET due = 0 WHERE due > ? AND due < ?", (now + _DUE, NEVER))
+        self.db.run("UPDATE lane SET until = 0 WHERE until > ?", (now + _LEASE,))
+        self.db.run("UPDATE pending SET due = 0 WHERE due > ?", (now + _DUE,))
+
     def job(self) -> Job | None:
         """The job's own row; None before the first batch."""
-        found = self.db.rows("SELECT lanes, loaded, last, digest, ready, fingerprint, latest FROM job")
+        found = self.db.rows("SELECT lanes, loaded, last, digest, ready, fingerprint, latest, unnamed FROM job")
         if not found:
             return None
-        lanes, loaded, last, digest, ready, fingerprint, latest = found[0]
-        return Job(lanes, loaded, last, digest, bool(ready), fingerprint, bool(latest))
+        lanes, loaded, last, digest, ready, fingerprint, latest, unnamed = found[0]
+        return Job(lanes, loaded, last, digest, bool(ready), fingerprint, bool(latest), unnamed)
 
     def identities(self) -> dict[str, str]:
         """What tells each account of the job from any other of that name."""

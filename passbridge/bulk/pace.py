@@ -1,15 +1,15 @@
-"""How fast: permits of a rate shared by all workers, requests in flight, and the breaker.
+"""How fast: permits of a rate shared by all workers, when they are used, requests in flight, and the breaker.
 
-Owns the three rules. Pure: time comes in as an argument.
+Owns the four rules. Pure: time comes in as an argument.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["Breaker", "Gate", "Pace", "Sign", "Window"]
+__all__ = ["Breaker", "Gate", "Pace", "Sign", "Slots", "Window"]
 
 _AHEAD: Final = 60.0
 _PERMITS: Final = 1024
@@ -53,9 +53,45 @@ class Pace:
         since = now - self.changed
         if limited:
             return replace(self, factor=max(_SLOWEST, self.factor / 2), changed=now) if not 0 <= since < 1 else self
-        if self.factor < 1 and since > 1:
-            return replace(self, factor=min(1.0, self.factor + _RECOVERY * since), changed=now)
+        if self.factor < 1 and not 0 <= since <= 1:  # of a clock that was set back nothing is known but that time has passed
+            return replace(self, factor=min(1.0, self.factor + _RECOVERY * max(0.0, since)), changed=now)
         return self
+
+
+_LATE: Final = 0.01
+"""Seconds by which a process's own timers may be late without all that follows becoming later: a hundredth of the rate at most."""
+
+
+@dataclass(slots=True)
+class Slots:
+    """When one process uses an account's permits: in their order and at their distance, also after it stood still.
+
+    A slot is a moment of a clock that stands still while the process does: after a stall, or a wait for room, what is
+    overdue doesn't leave at once. A stall slows a job, and never makes it burst.
+
+    Attributes:
+        stood: seconds for which that clock stood still.
+        free: the first slot that is not given away.
+    """
+
+    stood: float = 0.0
+    free: float = float("-inf")
+
+    def plan(self, start: float, spacing: float, count: int) -> list[float]:
+        """The slots of a group whose permits begin then."""
+        first = max(start - self.stood, self.free)
+        self.free = first + count * spacing
+        return [first + n * spacing for n in range(count)]
+
+    def wait(self, slot: float, now: float) -> float:
+        """Seconds until the slot's moment; not above 0 where it has come."""
+        return slot + self.stood - now
+
+    def leave(self, slot: float, now: float) -> None:
+        """A request leaves in this slot: if that is late, so is everything behind it."""
+        late = now - slot - self.stood - _LATE
+        if late > 0:
+            self.stood += late
 
 
 class Sign(StrEnum):
@@ -148,6 +184,7 @@ class Gate:
 
     window: Window
     breaker: Breaker
+    slots: Slots = field(default_factory=Slots)
     flying: int = 0
 
     def note(self, sign: Sign, now: float) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from passbridge.bulk.courier import Courier
 from passbridge.bulk.database import refused
-from passbridge.bulk.ledger import Ledger, shared
+from passbridge.bulk.ledger import Ledger, set_back, shared
 from passbridge.bulk.runner import Runner
 from passbridge.bulk.schema import NEVER
 from passbridge.bulk.shapes import Options, Stop
@@ -65,6 +65,8 @@ def swept(ledger: Ledger, dispatch: Dispatch) -> frozenset[str]:
     """The same over a ledger that stays open between one sweep and the next."""
     now = ledger.db.now()
     lanes = ledger.db.rows("SELECT account, lane, due, until FROM lane WHERE due < ? ORDER BY due, lane", (NEVER,))
+    if any(set_back(now, due, until) for _, _, due, until in lanes):
+        ledger.set_right(now)
     for account, lane, due, until in lanes:
         if due <= now and until < now:
             dispatch(account, lane)

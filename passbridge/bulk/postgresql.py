@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from passbridge.bulk.database import refused
+from passbridge.bulk.database import Passing, refused
+from passbridge.errors import LedgerError, Problem
 
 if TYPE_CHECKING:
+    import psycopg
+
     from passbridge.bulk.schema import Insert
 
 __all__ = ["PREFIXES", "Postgresql", "address_of"]
@@ -25,6 +28,15 @@ _JOB: Final = re.compile(r"[a-z0-9_]{1,48}")
 _SECRET: Final = frozenset({"password", "sslpassword"})
 _FROZEN: Final = 5000
 """Milliseconds after which the server ends a transaction that says nothing more: a frozen worker must not hold up the others."""
+_PASSING: Final = frozenset({"25P03", "25006"})
+"""States that pass, beside lost connections, deadlocks and the like: a frozen worker's transaction, a server that has just taken over."""
+_LINE: Final = {"connect_timeout": 10, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+"""A network that swallows everything is noticed within the lease, where the address says nothing else."""
+_SESSION: Final = {
+    "synchronous_commit": "on",
+    "default_transaction_isolation": "'read committed'",
+    "idle_in_transaction_session_timeout": _FROZEN,
+}
 _MEND: Final = "leave it out: PostgreSQL takes it from PGPASSFILE, PGPASSWORD or a service"
 
 
@@ -70,15 +82,32 @@ class Postgresql:
         self._errors = (psycopg.OperationalError, psycopg.InterfaceError)
         self._error = psycopg.Error
         try:
-            psycopg.conninfo.conninfo_to_dict(address)
+            given = psycopg.conninfo.conninfo_to_dict(address)
         except psycopg.ProgrammingError:
             mend = "write it as in postgresql://host/database?sslmode=verify-full"
             raise refused(self.name, "bad_address", "is not understood as an address", mend) from None
+        line = {name: value for name, value in _LINE.items() if name not in given}
+        whole = psycopg.conninfo.make_conninfo(address, **line)
+        self._open = partial(psycopg.connect, whole, autocommit=True, application_name="passbridge")
+        self._within = False
         with self._failures():
-            self._connection = psycopg.connect(address, autocommit=True, application_name="passbridge", connect_timeout=10)
-            self._connection.execute(f'SET search_path = "{self._schema}"')
-            self._connection.execute("SET synchronous_commit = on")
-            self._connection.execute(f"SET idle_in_transaction_session_timeout = {_FROZEN}")
+            self._connection = self._opened()
+
+    def _opened(self) -> psycopg.Connection[tuple[Any, ...]]:
+        connection = self._open()
+        try:
+            for name, value in {**_SESSION, "search_path": f'"{self._schema}"'}.items():
+                connection.execute(f"SET {name} = {value}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _live(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """The connection; a new one where it was lost. Never within a transaction, whose beginning is lost with it."""
+        if self._connection.closed and not self._within:
+            self._connection = self._opened()
+        return self._connection
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -87,37 +116,41 @@ class Postgresql:
             yield
         except self._errors as error:
             first = str(error).partition("\n")[0]
-            raise refused(
-                self.name, "unusable", f"the ledger can't be reached: {first}", "see to the server and the PG* variables"
-            ) from None
+            mend = "see to the server and the PG* variables"
+            raise Passing([Problem(self.name, "unusable", f"the ledger can't be reached: {first}", mend)]) from None
         except self._error as error:
             state, told = error.sqlstate or "no state", error.diag.message_primary or type(error).__name__
-            raise refused(self.name, "unusable", f"the ledger can't be used ({state}): {told}") from None
+            kind = Passing if state in _PASSING else LedgerError
+            raise kind([Problem(self.name, "unusable", f"the ledger can't be used ({state}): {told}")]) from None
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement, and give its rows."""
         with self._failures():
-            return self._connection.execute(_theirs(sql), values).fetchall()
+            return self._live().execute(_theirs(sql), values).fetchall()
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement, and say how many rows it changed."""
         with self._failures():
-            return self._connection.execute(_theirs(sql), values).rowcount
+            return self._live().execute(_theirs(sql), values).rowcount
 
     def put(self, insert: Insert, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add many rows, in one statement."""
         if rows:
             with self._failures():
                 columns = zip(insert.columns, zip(*rows, strict=True), strict=True)
-                self._connection.execute(
+                self._live().execute(
                     _unnested(insert), [_array(column) if kind == "text" else list(column) for (_, kind), column in columns]
                 )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; on the disk when it ends."""
-        with self._failures(), self._connection.transaction():
-            yield
+        with self._failures(), self._live().transaction():
+            self._within = True
+            try:
+                yield
+            finally:
+                self._within = False
 
     def now(self) -> float:
         """Seconds since 1970 by the server's clock: all workers share it."""

@@ -28,8 +28,8 @@ __all__ = [
     "id_of",
 ]
 
-SCHEMA: Final = 1
-"""Raised whenever an older passbridge could misread the tables."""
+SCHEMA: Final = 2
+"""Raised whenever another passbridge could misread the tables. 2: outcomes and marks bear a checksum."""
 
 LINE_BITS: Final = 40
 NEVER: Final = 1e18
@@ -37,14 +37,16 @@ NEVER: Final = 1e18
 
 TABLES: Final = (
     """CREATE TABLE job (one INTEGER PRIMARY KEY, version INTEGER NOT NULL, lanes INTEGER NOT NULL, loaded BIGINT NOT NULL,
-        last BIGINT NOT NULL, digest TEXT NOT NULL, ready INTEGER NOT NULL, fingerprint TEXT, latest INTEGER NOT NULL)""",
+        last BIGINT NOT NULL, digest TEXT NOT NULL, ready INTEGER NOT NULL, fingerprint TEXT, latest INTEGER NOT NULL,
+        unnamed TEXT)""",
     "CREATE TABLE account (number INTEGER PRIMARY KEY, account TEXT NOT NULL UNIQUE, identity TEXT NOT NULL)",
     """CREATE TABLE lane (lane INTEGER PRIMARY KEY, account TEXT NOT NULL, owner TEXT, epoch BIGINT NOT NULL,
         until DOUBLE PRECISION NOT NULL, due DOUBLE PRECISION NOT NULL, done BIGINT NOT NULL, last BIGINT NOT NULL,
-        flight TEXT NOT NULL)""",
+        flight TEXT NOT NULL, crc BIGINT NOT NULL)""",
     """CREATE TABLE item (id {id}, pass BIGINT NOT NULL, shape BIGINT, refund INTEGER NOT NULL, at BIGINT, crc BIGINT NOT NULL,
         text TEXT NOT NULL)""",
-    "CREATE TABLE outcome (id {id}, state TEXT NOT NULL, code TEXT NOT NULL, exit INTEGER NOT NULL, body TEXT NOT NULL)",
+    """CREATE TABLE outcome (id {id}, state TEXT NOT NULL, code TEXT NOT NULL, exit INTEGER NOT NULL, crc BIGINT NOT NULL,
+        body TEXT NOT NULL)""",
     """CREATE TABLE pending (id {id}, lane INTEGER NOT NULL, pass BIGINT NOT NULL, why TEXT NOT NULL, refund INTEGER NOT NULL,
         again INTEGER NOT NULL, takes INTEGER NOT NULL, due DOUBLE PRECISION NOT NULL)""",
     "CREATE INDEX pending_of_lane ON pending (lane)",
@@ -79,9 +81,10 @@ def _columns(text: str) -> tuple[tuple[str, str], ...]:
 ITEMS: Final = Insert("item", _columns("id bigint, pass bigint, shape bigint, refund integer, at bigint, crc bigint, text text"))
 OUTCOMES: Final = Insert(
     "outcome",
-    _columns("id bigint, state text, code text, exit integer, body text"),
+    _columns("id bigint, state text, code text, exit integer, body text, crc bigint"),
     # What is final stays, whoever comes later.
-    "ON CONFLICT (id) DO UPDATE SET state = excluded.state, code = excluded.code, exit = excluded.exit, body = excluded.body"
+    "ON CONFLICT (id) DO UPDATE SET state = excluded.state, code = excluded.code, exit = excluded.exit, body = excluded.body,"
+    " crc = excluded.crc"
     " WHERE outcome.state IN ('unknown', 'unsent')",
 )
 PENDING: Final = Insert(
@@ -99,7 +102,8 @@ ACCOUNTS: Final = Insert("account", _columns("number integer, account text, iden
 LANES: Final = Insert(
     "lane",
     _columns(
-        "lane integer, account text, epoch bigint, until double precision, due double precision, done bigint, last bigint, flight text"
+        "lane integer, account text, epoch bigint, until double precision, due double precision, done bigint, last bigint, flight text,"
+        " crc bigint"
     ),
     "ON CONFLICT (lane) DO UPDATE SET last = excluded.last, due = 0",
 )

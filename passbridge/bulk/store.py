@@ -10,8 +10,10 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from passbridge.bulk.database import Passing
 from passbridge.bulk.lanes import Lanes
 from passbridge.bulk.views import progress
 from passbridge.errors import LedgerError
@@ -27,6 +29,8 @@ __all__ = ["Feed", "LocalStore"]
 _T = TypeVar("_T")
 
 _EVERY: Final = 1.0
+_PAUSE: Final = 0.2
+"""Seconds between two attempts at a server that is away."""
 
 
 class Feed:
@@ -86,9 +90,10 @@ class LocalStore:
         feed: Feed | None = None,
         report: Callable[[Status], object] | None = None,
     ) -> None:
-        self._ledger, self._feed, self._report = ledger, feed, report
+        self._ledger, self._feed, self._report, self._lease = ledger, feed, report, lease
         self._told: list[tuple[int, str]] = []
         self._failed: LedgerError | None = None
+        self._away: float | None = None
         self._reported = time.monotonic()
         self._thread = ThreadPoolExecutor(1, "passbridge-ledger")
         self._lanes = Lanes(ledger, words, lease=lease, force=force, told=self._told.extend if feed else None)
@@ -120,11 +125,26 @@ class LocalStore:
         if self._failed and not self._ledger.shared:  # after a disk's failure nothing is marked any more, and so nothing sent
             raise self._failed
         try:
-            result = act()
+            result = self._borne(act)
         except LedgerError as error:
             self._failed = error
             raise
         if self._report and time.monotonic() - self._reported >= _EVERY:
             self._reported = time.monotonic()
-            self._report(progress(self._ledger))
+            with suppress(LedgerError):  # what was done is done; a ledger that fails is noticed by what comes next
+                self._report(progress(self._ledger))
         return result
+
+    def _borne(self, act: Callable[[], _T]) -> _T:
+        """Do it; again where a failure may pass, for as long as a lease lasts: results are known here alone, and one lost is a doubt."""
+        while True:
+            try:
+                result = act()
+            except Passing:
+                self._away = self._away or time.monotonic()
+                if time.monotonic() - self._away >= self._lease:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                self._away = None
+                return result

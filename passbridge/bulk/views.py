@@ -16,10 +16,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from passbridge.bulk.database import refused
+from passbridge.bulk.keeping import outcome_row
 from passbridge.bulk.order import Why
 from passbridge.bulk.outcomes import Verdict, Words, killed, moment, settled
 from passbridge.bulk.schema import LINE_BITS, OUTCOMES, PROGRESS, id_of
 from passbridge.bulk.shapes import Entry, State, Status, worst
+from passbridge.bulk.sums import damaged, item_sum, known, require_mark, require_outcome
 from passbridge.domain import Outcome, load_update
 
 if TYPE_CHECKING:
@@ -29,14 +31,15 @@ __all__ = ["entries", "progress", "retried", "settle_row"]
 
 _PAGE: Final = 200
 """Rows of a lane read at once, at most."""
-_READ: Final = 20_000
+_READ: Final = 5_000
 """Rows of all lanes together that are in memory, at most: a job of hundreds of accounts has tens of thousands of lanes."""
 _MASK: Final = (1 << LINE_BITS) - 1
 _LATER: Final = 6
 _DOUBT: Final = 5
 _IN_DOUBT: Final = frozenset({State.OPEN, State.UNSENT, State.UNKNOWN})
 """States of a row that is in doubt while it is marked, whatever was known of it before."""
-_ROWS: Final = "SELECT i.id, i.at, i.text, o.state, o.body FROM item i LEFT JOIN outcome o ON o.id = i.id"
+_STATES: Final = ", ".join(f"'{state.value}'" for state in State)
+_ROWS: Final = "SELECT i.id, i.at, i.text, i.crc, o.state, o.code, o.exit, o.body, o.crc FROM item i LEFT JOIN outcome o ON o.id = i.id"
 
 
 def progress(ledger: Ledger) -> Status:
@@ -49,7 +52,7 @@ def progress(ledger: Ledger) -> Status:
     for state, code, exit_, n in db.rows("SELECT state, code, exit, sum(n) FROM progress GROUP BY state, code, exit"):
         count = int(n)
         if count:
-            states[State(state)] += count
+            states[known(State, state, db.name, "the progress")] += count
             codes[code] += count
             exits.add(exit_)
     del codes[""]
@@ -58,7 +61,7 @@ def progress(ledger: Ledger) -> Status:
     if still:
         states[State.OPEN] = still
         exits.add(_LATER)
-    in_flight = sum(len(json.loads(flight)["lines"]) for (flight,) in db.rows("SELECT flight FROM lane WHERE flight <> ''"))
+    in_flight = sum(len(mark["lines"]) for _, _, mark in _marks(ledger))
     exits |= {_DOUBT} if in_flight else set()
     rates = db.rows("SELECT max(rate) FROM pace")
     return Status(
@@ -81,10 +84,17 @@ class _Reader:
     marks: Mapping[int, tuple[str, float]]
 
 
+def _marks(ledger: Ledger) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Lane, account, and what is in flight."""
+    for lane, account, done, flight, crc in ledger.db.rows("SELECT lane, account, done, flight, crc FROM lane"):
+        require_mark(ledger.db.name, lane, done, flight, crc)
+        if flight:
+            yield lane, account, json.loads(flight)
+
+
 def _reader(ledger: Ledger, words: Words) -> _Reader:
     marks: dict[int, tuple[str, float]] = {}
-    for lane, account, flight in ledger.db.rows("SELECT lane, account, flight FROM lane WHERE flight <> ''"):
-        mark = json.loads(flight)
+    for lane, account, mark in _marks(ledger):
         marks |= {id_of(lane, line): (account, mark["at"]) for line in mark["lines"]}
     return _Reader(ledger, words, marks)
 
@@ -101,7 +111,8 @@ def _of_lane(reader: _Reader, lane: int, wanted: frozenset[State], page: int) ->
     query = f"{_ROWS} WHERE i.id > ? AND i.id < ? ORDER BY i.id LIMIT ?"
     if not wanted & {State.OPEN, State.UNKNOWN}:
         listed = ", ".join(f"'{state.value}'" for state in sorted(wanted))
-        query = query.replace("LEFT JOIN", "JOIN").replace("WHERE", f"WHERE o.state IN ({listed}) AND")
+        # A state that is none is damage, to be told whichever rows are asked for.
+        query = query.replace("LEFT JOIN", "JOIN").replace("WHERE", f"WHERE (o.state IN ({listed}) OR o.state NOT IN ({_STATES})) AND")
     at, top = (lane << LINE_BITS) - 1, (lane + 1) << LINE_BITS
     while rows := reader.ledger.db.rows(query, (at, top, page)):
         at = rows[-1][0]
@@ -111,18 +122,29 @@ def _of_lane(reader: _Reader, lane: int, wanted: frozenset[State], page: int) ->
                 yield entry
 
 
-def _entry(reader: _Reader, row: int, at: int | None, text: str, state: str | None, body: str | None) -> Entry:  # noqa: PLR0913, PLR0917 - a row's columns
-    known = State(state) if state else State.OPEN
-    if known in _IN_DOUBT and row in reader.marks:
+def _entry(reader: _Reader, row: int, at: int | None, text: str, crc: int, *outcome: Any) -> Entry:  # noqa: ANN401 - a row's columns
+    if item_sum(row, at, text) != crc:
+        raise damaged(reader.ledger.db.name, f"line {row & _MASK}")
+    state, body = _said(reader.ledger, row, *outcome)
+    if state in _IN_DOUBT and row in reader.marks:
         account, marked = reader.marks[row]
         update = load_update(text)
         update = update.model_copy(update={"at": moment(at)}) if at else update
         before = Outcome.model_validate_json(body) if body else None
         return Entry(row & _MASK, State.UNKNOWN, text, killed(update, before, account, marked, reader.words).model_dump_json())
-    if known is State.REPEATED:  # its outcome is that of the row it repeats
-        found = reader.ledger.db.rows("SELECT body FROM outcome WHERE id = ?", (int(body or 0),))
-        body = found[0][0] if found else None
-    return Entry(row & _MASK, known, text, body)
+    if state is State.REPEATED:  # its outcome is that of the row it repeats
+        first = int(body or 0)
+        found = reader.ledger.db.rows("SELECT state, code, exit, body, crc FROM outcome WHERE id = ?", (first,))
+        body = _said(reader.ledger, first, *found[0])[1] if found else None
+    return Entry(row & _MASK, state, text, body)
+
+
+def _said(ledger: Ledger, row: int, state: str | None, code: str, exit_: int, body: str, crc: int) -> tuple[State, str | None]:  # noqa: PLR0913, PLR0917 - an outcome's columns
+    """The state and the outcome's JSON, as they were written."""
+    if state is None:
+        return State.OPEN, None
+    require_outcome(ledger.db.name, row, (state, code, exit_, body), crc)
+    return State(state), body
 
 
 def _id(ledger: Ledger, line: int) -> int:
@@ -170,7 +192,7 @@ def settle_row(ledger: Ledger, line: int, words: Words, *, applied: bool, reason
             (row >> LINE_BITS, State.UNKNOWN, old.code, old.exit, -1),
             (row >> LINE_BITS, State.SETTLED, new.code, new.exit, 1),
         ]
-        ledger.db.put(OUTCOMES, [(row, State.SETTLED, new.code, new.exit, new.body)])
+        ledger.db.put(OUTCOMES, [outcome_row(row, new)])
         ledger.db.run("DELETE FROM pending WHERE id = ?", (row,))
         ledger.db.put(PROGRESS, changes)
         ledger.db.run("UPDATE lane SET due = 0 WHERE lane = ?", (row >> LINE_BITS,))

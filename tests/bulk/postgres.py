@@ -9,8 +9,10 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -33,6 +35,29 @@ def free_port() -> int:
 @contextmanager
 def server(binaries: Path) -> Iterator[str]:
     """A running server; gives the address of an empty database."""
+    with cluster(binaries) as running:
+        yield running.url
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running server, to be stopped and started by hand."""
+
+    url: str
+    control: Callable[..., None]
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it: `fast` ends every session, `immediate` is a crash."""
+        self.control("-m", mode, "-w", "stop")
+
+    def start(self) -> None:
+        self.control("-w", "start")
+        _answers(self.url)
+
+
+@contextmanager
+def cluster(binaries: Path) -> Iterator[Cluster]:
+    """A running server with an empty database."""
     folder = Path(tempfile.mkdtemp(prefix="passbridge-pg-"))
     as_user: list[str] = []
     if os.getuid() == 0:  # the server refuses to run as root
@@ -48,13 +73,14 @@ def server(binaries: Path) -> Iterator[str]:
     try:
         run(binaries / "initdb", "-D", data, "-U", "merchant", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
         settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c max_connections=50"
-        run(binaries / "pg_ctl", "-D", data, "-w", "-o", settings, "-l", folder / "log", "start")
+        control = partial(run, binaries / "pg_ctl", "-D", data, "-o", settings, "-l", folder / "log")
+        running = Cluster(f"postgresql://merchant@127.0.0.1:{port}/postgres", control)
+        running.start()
         try:
-            url = f"postgresql://merchant@127.0.0.1:{port}/postgres"
-            _answers(url)
-            yield url
+            yield running
         finally:
-            run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+            if (data / "postmaster.pid").exists():
+                running.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from datetime import datetime
 from itertools import pairwise, product
 
@@ -11,7 +15,7 @@ from passbridge import Client, Code
 from passbridge.bulk import End, Options, State, Status, Stop, run, run_bulk, status
 from passbridge.bulk.courier import sign
 from passbridge.bulk.outcomes import Verdict as Kept
-from passbridge.bulk.pace import Breaker, Gate, Pace, Sign, Window
+from passbridge.bulk.pace import Breaker, Gate, Pace, Sign, Slots, Window
 from passbridge.client import accounts_of
 from passbridge.protocol.resolve import may_resend, resolve
 from passbridge.protocol.verdict import Verdict
@@ -65,6 +69,34 @@ def test_without_a_rate_there_is_no_wait() -> None:
     pace = Pace(None)
 
     assert (pace.start(7.0), pace.spacing, pace.reserved(7.0, 50)) == (7.0, 0.0, pace)
+
+
+def test_slots_follow_one_another_across_groups() -> None:
+    slots = Slots()
+
+    assert slots.plan(100.0, 0.1, 3) == pytest.approx([100.0, 100.1, 100.2])
+    assert slots.plan(100.1, 0.1, 2) == pytest.approx([100.3, 100.4])  # told late: the permits are the same
+    assert slots.plan(200.0, 0.1, 1) == [200.0]
+
+
+def test_after_a_stall_what_is_overdue_leaves_at_its_distance() -> None:
+    slots = Slots()
+    planned = slots.plan(100.0, 0.1, 30)
+    left: list[float] = []
+    for slot in planned[:5]:
+        now = 100.0 + 0.1 * len(left) + 0.004  # a timer's own lateness is no stall
+        assert slots.wait(slot, now) <= 0
+        slots.leave(slot, now)
+        left.append(now)
+    now = 102.5  # stood still for two seconds
+    for slot in (*planned[5:], *slots.plan(now, 0.1, 5)):
+        now = max(now, now + slots.wait(slot, now))
+        slots.leave(slot, now)
+        left.append(now)
+
+    assert left[5] == 102.5
+    assert min(later - earlier for earlier, later in pairwise(left)) >= 0.1 - 0.0101
+    assert slots.plan(200.0, 0.1, 1)[0] + slots.stood == pytest.approx(200.0)
 
 
 def test_the_window_grows_fast_at_first_and_slowly_after_trouble() -> None:
@@ -157,6 +189,41 @@ def test_the_rate_is_kept_over_all_lanes_and_workers(desk: Desk, ledger: str) ->
     assert len(at) == 50
     # 50 permits are 49 spaces. None is used early; on a busy machine the first may be used late, by some of them.
     assert at[-1] - at[0] >= 35 / 20
+
+
+_JOB = """
+import sys
+from passbridge.bulk import Options, run
+run(sys.argv[1], None, sys.argv[2], Options(workers=1, rate=float(sys.argv[3])))
+"""
+
+
+def test_a_process_that_stood_still_does_not_burst(desk: Desk) -> None:
+    ids = desk.passes(130)
+    config = desk.write([redeem(id_) for id_ in ids])
+    config.write_text(config.read_text(encoding="utf-8").replace("deadline = 1.0", "deadline = 5.0"), encoding="utf-8")
+    process = subprocess.Popen([sys.executable, "-c", _JOB, str(config), desk.ledger, "40"])  # noqa: S603 - our own command
+    try:
+        for requests in (25, 60):
+            while len(desk.log()) < requests:
+                assert process.poll() is None
+                time.sleep(0.02)
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(1.5)
+            process.send_signal(signal.SIGCONT)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+    assert len(desk.log()) >= 130
+    outcomes = [entry.outcome for entry in desk.entries().values()]
+    left = sorted(attempt.at.timestamp() for outcome in outcomes if outcome for attempt in outcome.attempts)
+    assert len(left) >= 130
+    # By the process's own clock as each request leaves: what a busy gateway's log says of it comes later.
+    most = {window: max(sum(1 for other in left if at <= other < at + window) for at in left) for window in (1.0, 0.25)}
+    assert most[1.0] <= 40 + 4
+    assert most[0.25] <= 10 + 4
 
 
 def test_attempts_beyond_the_first_take_permits_too(desk: Desk) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -76,6 +79,38 @@ def test_an_input_that_was_cut_off_is_gone_on_with(desk: Desk, ledger: str) -> N
     assert (told.rows, dict(told.codes)) == (1193, {"APPLIED": 3, "INVALID_UPDATE": 1190})
 
 
+@pytest.mark.parametrize("other", ["cn", None])
+def test_another_default_account_while_the_input_is_written(desk: Desk, ledger: str, other: str | None) -> None:
+    config = desk.config | {"default": "hk-tickets"}
+    changed = {name: value for name, value in (config | {"default": other}).items() if value}
+    given = rows([redeem(id_).model_copy(update={"to": None}) for id_ in desk.passes(1001)])
+
+    def broken() -> object:
+        yield from given[:1000]
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        run(config, broken(), ledger)  # type: ignore[arg-type]  # a generator of rows
+    with pytest.raises(LedgerError) as caught:
+        run(changed, given, ledger)
+    assert [problem.code for problem in caught.value.problems] == ["other_configuration"]
+    assert "begun with the default account 'hk-tickets', this configuration has " + repr(other).replace("None", "none") in str(caught.value)
+    with closing(Ledger(ledger)) as opened:
+        assert opened.db.rows("SELECT DISTINCT account FROM lane") == [("hk-tickets",)]
+    assert desk.log() == []
+
+
+def test_another_default_account_once_the_input_is_written(desk: Desk, ledger: str) -> None:
+    given = rows([redeem(id_).model_copy(update={"to": None}) for id_ in desk.passes(2)])
+    stop = Stop()
+    stop.request()
+    run(desk.config | {"default": "hk-tickets"}, given[:1], ledger, stop=stop)
+    run(desk.config | {"default": "hk-tickets"}, given, ledger, Options(workers=1))
+
+    assert run(desk.config | {"default": "cn"}, given, ledger).as_json()["codes"] == {"APPLIED": 2}
+    assert {entry.outcome.account for entry in desk.entries(ledger).values() if entry.outcome} == {"hk-tickets"}
+
+
 def test_lines_that_do_not_rise(desk: Desk) -> None:
     ids = desk.passes(2)
     with pytest.raises(ValueError, match="line 3 comes after line 3"):
@@ -105,12 +140,13 @@ def test_keys_and_patience_may_change(desk: Desk, ledger: str) -> None:
     assert run(other, updates, ledger).exit == 0
 
 
-def test_a_newer_schema(desk: Desk, ledger: str) -> None:
+@pytest.mark.parametrize(("version", "code"), [(99, "newer_schema"), (1, "older_schema")])
+def test_another_schema(desk: Desk, ledger: str, version: int, code: str) -> None:
     desk.run([redeem(id_) for id_ in desk.passes(1)], ledger)
     with closing(Ledger(ledger)) as opened, opened.db.transaction():
-        opened.db.run("UPDATE job SET version = 99")
+        opened.db.run("UPDATE job SET version = ?", (version,))
 
-    assert codes(lambda: status(ledger)) == codes(lambda: desk.run(None, ledger)) == ["newer_schema"]
+    assert codes(lambda: status(ledger)) == codes(lambda: desk.run(None, ledger)) == [code]
 
 
 def test_no_ledger(desk: Desk, ledger: str) -> None:
@@ -160,6 +196,27 @@ def test_a_second_process(desk: Desk) -> None:
     with closing(Ledger(desk.ledger, alone=True)):
         assert refusal(lambda: desk.run(None)) == [(desk.ledger, "locked")]
         assert status(desk.ledger).rows == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no flock there")
+@pytest.mark.parametrize("error", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS, errno.EIO])
+def test_a_file_system_that_has_no_locks(desk: Desk, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    desk.write([redeem(id_) for id_ in desk.passes(1)])
+
+    def refuses(_file: int, _operation: int) -> None:
+        raise OSError(error, os.strerror(error))
+
+    with monkeypatch.context() as such_a_file_system:
+        such_a_file_system.setattr("fcntl.flock", refuses)
+        with pytest.raises(LedgerError) as caught:
+            desk.run(None)
+        assert status(desk.ledger).rows == 1
+
+    (problem,) = caught.value.problems
+    assert (problem.path, problem.code, problem.mend) == (desk.ledger, "unusable", "give a ledger on a local disk")
+    assert os.strerror(error) in problem.message
+    assert desk.log() == []
+    assert desk.run(None).states
 
 
 def test_a_ledger_is_its_owners_alone(desk: Desk) -> None:
