@@ -136,6 +136,8 @@ def _read(link: socket.socket, http: h11.Connection, data: bytes, bounds: Bounds
     http.receive_data(data)
     while True:
         event = yield from _event(link, http, bounds)
+        if time.monotonic() > bounds.deadline:  # one piece that was received may hold thousands of chunks
+            raise httpx.ReadTimeout("the answer was not complete at the deadline")
         if isinstance(event, h11.EndOfMessage) and head is not None:
             return _response(head, chunks), _reusable(http)
         if isinstance(event, h11.Response):
