@@ -63,12 +63,15 @@ def field_of(text: str) -> Field:
     """Read a field's path, with or without its type.
 
     Raises:
-        InvalidUpdate: no update has such a member.
+        InvalidUpdate: no update has such a member, or there is no such type.
     """
     path, colon, kind = text.rpartition(":")
-    if not colon or kind not in TYPES:
-        path, kind = text, ""
+    path = path if colon else text
+    kind = kind if colon else ""
     parts = _parts(path)
+    if parts is not None and colon and kind not in TYPES:  # else a mistyped type would become a part of a parameter's name
+        mend = f"{did_you_mean(kind, TYPES)}; a name that holds a colon needs a type behind it, such as :text"
+        raise InvalidUpdate([Problem(text, "unknown_type", f"{kind!r} is no type of a cell", mend)])
     if parts is None:
         known = [name for name in _MEMBERS if name not in _OBJECTS] + ["content.params.NAME", "content.locales.LOCALE.NAME"]
         raise InvalidUpdate([Problem(path, "unknown_field", "no update has such a field", did_you_mean(path, known))])

@@ -154,7 +154,7 @@ class Input:
     def _line(self, number: int, line: bytes) -> Row:
         try:
             text = line if self._encoding == "utf-8" else line.decode(self._encoding)
-            update = load_update(self._members(text))
+            update = load_update(self._members(text.rstrip()))
             return Row.of(number, update.model_copy(update={"to": self._to}) if self._to else update)
         except UnicodeDecodeError as error:
             problems: tuple[Problem, ...] = (

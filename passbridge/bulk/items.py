@@ -20,6 +20,7 @@ from passbridge.bulk.schema import id_of
 from passbridge.bulk.shapes import State
 from passbridge.bulk.sums import item_sum, outcome_sum
 from passbridge.domain import PassUpdate
+from passbridge.domain.problems import did_you_mean
 from passbridge.errors import Problem
 
 if TYPE_CHECKING:
@@ -94,11 +95,17 @@ class Items:
         for row in rows:
             account = accounts.get(row.line)
             if row.update is None or not account:
-                problems = row.problems or (Problem("to", "unknown_account", "no such account, or none is named", "name an account"),)
-                self._invalid(batch, 0, row, "", problems)
+                self._invalid(batch, 0, row, "", row.problems or (self._nowhere(row.update),))
             else:
                 self._update(batch, row, row.update, account, repeats.get(row.line))
         return batch
+
+    def _nowhere(self, update: PassUpdate | None) -> Problem:
+        """Why an update goes to no account."""
+        name = (update.to if update else None) or self.book.default
+        if not name:
+            return Problem("to", "unknown_account", "names no account, and the configuration has no default", "name one")
+        return Problem("to", "unknown_account", "no such account", did_you_mean(name, self.book.identities))
 
     def _account(self, update: PassUpdate) -> str:
         name = update.to or self.book.default or ""

@@ -28,7 +28,11 @@ _BATCH: Final = 1000
 """Rows in one transaction."""
 _BATCH_TEXT: Final = 1 << 22
 """Characters after which a transaction takes no further row: memory stays flat, however large the updates are."""
-_OTHER_INPUT: Final = ("other_input", "holds another input", "give the input it was begun with, or begin a new ledger")
+_OTHER_INPUT: Final = (
+    "other_input",
+    "holds another input, or this one read otherwise",
+    "give the input and the options it was begun with; a mended input is a new job: name a new ledger for it",
+)
 
 
 def load(ledger: Ledger, rows: Iterable[Row], book: Book, fingerprint: str | None = None, between: Callable[[], bool] = bool) -> None:

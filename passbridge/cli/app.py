@@ -120,7 +120,7 @@ def _reason(error: Exception) -> tuple[Exit, str, str, str]:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return Exit.USAGE, "usage", "a command is missing", "see --help"
     if isinstance(error, click.ClickException):
-        return Exit.USAGE, "usage", error.format_message(), "see --help"
+        return Exit.USAGE, "usage", " ".join(error.format_message().split()), "see --help"  # click lists choices on lines of their own
     extra = _EXTRAS.get(str(error.name).partition(".")[0]) if isinstance(error, ModuleNotFoundError) else None
     if extra:
         return Exit.CONFIG, "missing_extra", f"the extra {extra!r} is not installed", f"pip install 'passbridge[{extra}]'"

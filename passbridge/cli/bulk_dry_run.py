@@ -10,6 +10,7 @@ import click
 
 from passbridge import bulk
 from passbridge.bulk.rows import Row
+from passbridge.cli.bulk_options import configured
 from passbridge.cli.output import Exit, emit, plain, say, table
 from passbridge.domain import Code
 
@@ -36,6 +37,7 @@ def dry_run(config: str | None, rows: Iterable[Row]) -> int:
     if invalid > _SHOWN:
         say(f"… and {invalid - _SHOWN:,} more bad rows")
     code = Exit.USAGE if invalid else Exit.DONE
+    read = configured(config)
     updates = [{"account": account, "action": action, "rows": count} for (account, action), count in sorted(counts.items(), key=str)]
     document = {
         "schema": "passbridge.bulk/1",
@@ -46,10 +48,13 @@ def dry_run(config: str | None, rows: Iterable[Row]) -> int:
         "updates": updates,
         "invalid": bad,
     }
-    emit(document, lambda: _show(updates, invalid))
+    emit(document, lambda: _show(updates, invalid, (read and read.default) or ""))
     return code
 
 
-def _show(updates: list[dict[str, Any]], invalid: int) -> None:
-    table(("account", "action", "rows"), [(row["account"] or "(the default)", row["action"], f"{row['rows']:,}") for row in updates])
+def _show(updates: list[dict[str, Any]], invalid: int, default: str) -> None:
+    table(
+        ("account", "action", "rows"),
+        [(row["account"] or f"{default} (the default)", row["action"], f"{row['rows']:,}") for row in updates],
+    )
     click.echo(f"{invalid:,} bad rows; nothing was sent")

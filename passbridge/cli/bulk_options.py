@@ -6,17 +6,32 @@ Owns the options that several of them share, and their wording.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
+from passbridge.backends import find_backends
 from passbridge.bulk.input import ENCODINGS, FORMATS, Reading
 from passbridge.bulk.shapes import Options
 from passbridge.cli.output import named
+from passbridge.config import Config, read_config
+from passbridge.domain.problems import did_you_mean
+from passbridge.errors import InvalidUpdate, PassbridgeWarning, Problem
 
-__all__ = ["crew_options", "ledger_argument", "ledger_of", "options_of", "pace_options", "reading_of", "reading_options"]
+__all__ = [
+    "configured",
+    "crew_options",
+    "ledger_argument",
+    "ledger_of",
+    "options_of",
+    "pace_options",
+    "reading_of",
+    "reading_options",
+    "require_account",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -129,6 +144,24 @@ def reading_of(given: Mapping[str, Any]) -> Reading:
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise click.BadParameter("is not one character that can part cells", param_hint="--delimiter")
     return Reading(given["format_"], given["columns"], given["fill"], given["to"], given["encoding"], delimiter)
+
+
+def configured(config: str | None) -> Config | None:
+    """A configuration that has no mistakes, its keys unread; None where opening it will tell."""
+    with warnings.catch_warnings(action="ignore", category=PassbridgeWarning):  # given again when the accounts are opened
+        read, problems = read_config(config, {backend: found.settings for backend, found in find_backends().items()})
+    return None if problems else read
+
+
+def require_account(config: str | None, name: str) -> None:
+    """Refuse an account that the configuration doesn't have, before a ledger is filled with rows for it.
+
+    Raises:
+        InvalidUpdate: there is none of that name.
+    """
+    read = configured(config)
+    if read and name not in read.accounts:
+        raise InvalidUpdate([Problem("--to", "unknown_account", "no such account", did_you_mean(name, read.accounts))])
 
 
 def options_of(given: Mapping[str, Any]) -> Options:

@@ -20,11 +20,12 @@ from passbridge.bulk.input import Input
 from passbridge.bulk.own_process import collect_seldom
 from passbridge.bulk.shapes import End, Entry, Options, State, Status, Stop
 from passbridge.cli.bulk_dry_run import dry_run
-from passbridge.cli.bulk_options import ledger_argument, ledger_of, options_of, pace_options, reading_of, reading_options
+from passbridge.cli.bulk_options import ledger_argument, ledger_of, options_of, pace_options, reading_of, reading_options, require_account
 from passbridge.cli.bulk_progress import progress
 from passbridge.cli.bulk_signals import InputInterrupted, signals, standard_input
 from passbridge.cli.bulk_status import show_status
 from passbridge.cli.output import Exit, Failure, command_line, config_option, emit, json_option, named, plain, say
+from passbridge.domain import Outcome
 from passbridge.errors import LedgerError
 
 __all__ = ["job_exit", "retry", "run", "say_what_is_left", "told"]
@@ -56,6 +57,8 @@ def run(source: str, ledger: str | None, config: str | None, *, dry: bool, **giv
     if source == "-" and sys.stdin and sys.stdin.isatty():
         raise click.UsageError("give the updates as a file, or on standard input")
     reading, options = reading_of(given), options_of(given)
+    if reading.to:
+        require_account(config, reading.to)
     stop = Stop()
     stream = standard_input(stop) if source == "-" else None
     with Input("standard input" if source == "-" else source, reading, stream) as rows:
@@ -150,6 +153,9 @@ _ENDS: Final = {
 }
 
 
+_LOOKED_AT: Final = {State.INVALID: "rows that are no update of their account", State.REFUSED: "rows that the gateway refused"}
+
+
 def say_what_is_left(status: Status, ledger: str, config: list[str]) -> None:
     """List what stays unknown, and give the command for whatever is left to do."""
     again = ["passbridge", "bulk", "retry", ledger, *config, "--state"]
@@ -160,6 +166,9 @@ def say_what_is_left(status: Status, ledger: str, config: list[str]) -> None:
         say(f"rows that were not sent: {unsent:,}; take them up with: {shlex.join([*again, 'unsent'])}")
     if status.end is End.DONE and waiting:
         say(f"rows that wait for an earlier update of their pass: {waiting:,}")
+    for state, what in _LOOKED_AT.items():
+        if status.states.get(state):
+            say(f"{what}: {status.states[state]:,}; see why: {shlex.join(['passbridge', 'bulk', 'export', ledger, '--state', state])}")
     if not unknown:
         return
     listed = list(islice(bulk.export(ledger, [State.UNKNOWN]), _LISTED))
@@ -181,4 +190,14 @@ def _described(entry: Entry) -> str:
     found = entry.outcome
     if found is None:
         return f"line {entry.line}"
-    return f"line {entry.line}: {found.action} {found.pass_id} at {found.account}: {found.code}; next: {found.next}, by {found.who}"
+    what = f"line {entry.line}: {found.action} {found.pass_id} at {found.account}: {found.code}"
+    return f"{what}{_why(found)}; next: {found.next}, by {found.who}"
+
+
+def _why(outcome: Outcome) -> str:
+    """What failed: the finding about a signature, or what happened to the last attempt."""
+    if outcome.finding:
+        mend = f"; {outcome.finding.mend}" if outcome.finding.mend else ""
+        return f" ({outcome.finding.message}{mend})"
+    reason = outcome.attempts[-1].reason if outcome.attempts else None
+    return f" ({reason})" if reason else ""

@@ -26,6 +26,15 @@ _LOOK: Final = 0.2
 """Seconds between two looks at whether to stop, while nothing comes in."""
 
 
+_ONCE: Final = b"\nfinishing what is in flight; once more stops at once\n"
+_AT_ONCE: Final = b"\nstopped at once: what was in flight is in doubt; the same command goes on\n"
+
+
+def _tell(text: bytes) -> None:
+    with suppress(OSError):  # not through the stream: its own write may be what was interrupted
+        os.write(2, text)
+
+
 @contextmanager
 def signals(stop: Stop) -> Iterator[list[int]]:
     """Take the first Ctrl-C or SIGTERM as a request, the second as an order. Yields those that came."""
@@ -33,11 +42,10 @@ def signals(stop: Stop) -> Iterator[list[int]]:
 
     def handle(number: int, _frame: FrameType | None) -> None:
         came.append(number)
+        _tell(_AT_ONCE if len(came) > 1 else _ONCE)
         if len(came) > 1:
             os._exit(128 + number)
         stop.request()
-        with suppress(OSError):  # not through the stream: its own write may be what was interrupted
-            os.write(2, b"\nfinishing what is in flight; once more stops at once\n")
 
     kept = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -45,7 +45,7 @@ def settle(ledger: str, row: int, word: str, reason: str) -> int:
 
 def show_status(found: Status) -> None:
     """Print the states and the codes of a job."""
-    flight = f", {found.in_flight:,} in flight" if found.in_flight else ""
+    flight = f", {found.in_flight:,} in flight (or in doubt, if nothing runs this job any more)" if found.in_flight else ""
     click.echo(f"{found.done:,} of {found.rows:,} rows{' so far' if found.loading else ''} are done{flight}")
     for column, counts in (("state", found.states), ("code", found.codes)):
         if counts:

@@ -22,10 +22,12 @@ __all__ = ["code_rows", "codes"]
 @json_option
 def codes(code: str | None) -> int:
     """List every code of every gateway with its outcome; or look up CODE, a gateway's or an outcome's."""
-    rows = list(code_rows(shipped_tables()))
+    tables = shipped_tables()
+    rows = list(code_rows(tables))
     wanted = [row for row in rows if code is None or code in {row["code"], row["outcome"], *row["on"].values()}]
-    if code in Code.__members__ or wanted:
-        emit(wanted, lambda: _show(wanted, code))
+    own = [_outcome_row(tables, found) for found in Code if found == code]
+    if own or wanted:
+        emit([*own, *wanted], lambda: _show(wanted, own))
         return Exit.DONE
     known = {row["code"] for row in rows} | set(Code)
     raise Failure(Exit.USAGE, "unknown_code", [Problem("CODE", "unknown_code", f"{code!r} is in no table", did_you_mean(str(code), known))])
@@ -49,9 +51,14 @@ def code_rows(tables: Tables) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _show(rows: list[dict[str, Any]], code: str | None) -> None:
-    if code is not None and code in Code.__members__:
-        click.echo(f"{code}: {shipped_tables().outcomes[Code(code)].text}")
+def _outcome_row(tables: Tables, code: Code) -> dict[str, Any]:
+    """An outcome of our own, which some gateway's code may lead to or none."""
+    return {"layer": "outcomes", "outcome": code.value, **tables.outcomes[code].model_dump(mode="json"), "rule": f"outcomes#{code}"}
+
+
+def _show(rows: list[dict[str, Any]], own: list[dict[str, Any]]) -> None:
+    for row in own:
+        click.echo(f"{row['outcome']}: {row['text']} (next: {row['next']}, by {row['who']}; exit {row['exit']})")
     columns = ("profile", "code", "status", "outcome", "by action", "confidence", "source")
     shown = [(*(row[name] for name in columns[:4]), _by_action(row), row["confidence"], ", ".join(row["source"])) for row in rows]
     if shown:

@@ -95,7 +95,7 @@ def _extras() -> Iterator[Row]:
 def _clock() -> Row:
     """Its zone doesn't matter; that it stands long before passbridge was installed does."""
     now, installed = datetime.now(UTC), datetime.fromtimestamp(Path(passbridge.__file__).stat().st_mtime, UTC)
-    told = f"{now.astimezone(GATEWAY_ZONE):%Y-%m-%d %H:%M:%S} at the gateways"
+    told = f"this machine takes it to be {now.astimezone(GATEWAY_ZONE):%Y-%m-%d %H:%M:%S} at the gateways; --online compares"
     if now < installed - timedelta(days=1):
         return Row("clock", "fail", f"{told}: that is before passbridge was installed", "set this machine's clock")
     return Row("clock", "ok", told)

@@ -139,4 +139,5 @@ def _show(url: str, target: Path | None) -> None:
 
 def _faults(rows: list[dict[str, Any]]) -> None:
     columns = ("fault", "gateway", "match", "count")
-    table(columns, [[row.get(name) or "any" for name in columns] for row in rows])
+    shown = ({**row, "match": ", ".join(f"{name}={value}" for name, value in (row.get("match") or {}).items())} for row in rows)
+    table(columns, [[row.get(name) or "any" for name in columns] for row in shown])

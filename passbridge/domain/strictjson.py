@@ -60,7 +60,8 @@ def read_json(source: bytes | str) -> JsonValue:
     try:
         value: JsonValue = STRICT.decode(text)
     except json.JSONDecodeError as error:
-        message = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        line = f"line {error.lineno}, " if "\n" in text else ""  # of a single line, whose number is its reader's to say
+        message = f"{error.msg} at {line}column {error.colno}"
         raise JsonError(message) from None
     if _SURROGATE_ESCAPE.search(text) or not _encodable(text):
         for path, message in flaws(value):

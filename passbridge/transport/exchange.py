@@ -158,7 +158,8 @@ def _event(link: socket.socket, http: h11.Connection, bounds: Bounds) -> Steps[A
         while (event := http.next_event()) is h11.NEED_DATA:
             http.receive_data((yield from receive(link, bounds)))
     except h11.RemoteProtocolError as error:
-        raise httpx.RemoteProtocolError(str(error)) from None
+        closed = http.trailing_data[1]
+        raise httpx.RemoteProtocolError("" if closed else str(error)) from None  # its words for a closed connection help nobody
     return event
 
 

@@ -16,6 +16,7 @@ import pytest
 from passbridge.bulk.columns import field_of
 from passbridge.bulk.input import Input, Reading
 from passbridge.bulk.rows import Row
+from passbridge.errors import InvalidUpdate
 from tests.bulk.reading import brief, refusal, rows
 
 HK = {"action": "revise", "to": "hk-members", "pass": {"id": "1", "user_id": "2"}}
@@ -117,9 +118,18 @@ def test_an_empty_cell_makes_no_member() -> None:
 
 
 def test_a_parameter_s_name_may_hold_dots_and_colons() -> None:
-    (update,) = updates(table("action,pass.id,content.params.a.b,content.params.c:d,content.locales.zh_HK.e.f\nrevise,1,2,3,4\n"))
+    (update,) = updates(table("action,pass.id,content.params.a.b,content.params.c:d:text,content.locales.zh_HK.e.f\nrevise,1,2,3,4\n"))
 
     assert update["content"] == {"params": {"a.b": "2", "c:d": "3"}, "locales": {"zh_HK": {"e.f": "4"}}}
+
+
+@pytest.mark.parametrize(("field", "mend"), [("content.params.points:integer", "did you mean 'int'?"), ("pass.id:str", "known: bool, int")])
+def test_a_mistyped_type_is_no_part_of_a_name(field: str, mend: str) -> None:
+    with pytest.raises(InvalidUpdate) as caught:
+        table("action,pass.id,n\nrevise,1,2\n", columns={"n": field} if field.startswith("content") else {"pass.id": field})
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.path) == ("unknown_type", f"column {'n' if field.startswith('content') else 'pass.id'}: {field}")
+    assert mend in problem.mend
 
 
 def test_every_update_may_be_given_another_account() -> None:

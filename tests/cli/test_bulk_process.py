@@ -94,9 +94,10 @@ def test_two_signals_stop_at_once_and_nothing_is_lost(cli: Cli, config: Path, bo
         while b"once more stops at once" not in said:
             said += os.read(process.stderr.fileno(), 4096)
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=15)
+        out, err = process.communicate(timeout=15)
 
     assert (process.returncode, out) == (130, b"")
+    assert b"stopped at once: what was in flight is in doubt" in err
     done = cli("bulk", "run", "in.jsonl", "--config", config, "--json")
     assert (done.json["rows"], done.json["states"].get("open", 0)) == (5, 0)
 

@@ -36,6 +36,31 @@ def test_a_job_of_both_regions_ends_with_a_summary(cli: Cli, config: Path, box: 
     assert len(sent(box)) == 8
 
 
+def test_an_account_that_is_mistyped_for_all_fills_no_ledger(cli: Cli, config: Path, box: Sandbox) -> None:
+    path = job(box, [ticket(1), ticket(2)])
+
+    done = cli("bulk", "run", path, "--to", "hk-ticket", "--config", config)
+
+    assert (done.exit, done.err) == (2, "error: --to: no such account (did you mean 'hk-tickets'?)\n")
+    assert not Path("in.jsonl.passbridge.db").exists()
+    assert cli("bulk", "run", path, "--to", "hk-tickets", "--config", config).exit == 0
+
+
+def test_rows_that_were_refused_or_are_no_updates_are_told_with_the_command_that_says_why(cli: Cli, config: Path, box: Sandbox) -> None:
+    path = job(box, [ticket(1)])
+    path.write_bytes(lines([ticket(1), ticket(2)]) + b"{}\n")
+
+    said = cli("bulk", "run", path, "--config", config).err
+
+    assert "rows that the gateway refused: 1; see why: passbridge bulk export in.jsonl.passbridge.db --state refused\n" in said
+    assert "rows that are no update of their account: 1; see why: passbridge bulk export in.jsonl.passbridge.db --state invalid\n" in said
+
+
+def test_a_dry_run_names_the_account_that_rows_without_one_go_to(cli: Cli, config: Path) -> None:
+    Path("in.jsonl").write_bytes(lines([{name: value for name, value in ticket(1).items() if name != "to"}]))
+    assert "hk-tickets (the default)" in cli("bulk", "run", "in.jsonl", "--dry-run", "--config", config).out
+
+
 def test_the_same_command_again_sends_nothing_and_says_the_same(cli: Cli, config: Path, box: Sandbox) -> None:
     path = job(box, [ticket(1), ticket(2)])
     first = cli("bulk", "run", path, "--config", config, "--json")
@@ -164,8 +189,13 @@ def test_what_stays_unknown_is_listed_with_the_commands_that_go_on(cli: Cli, con
     assert (done.exit, done.json["codes"]) == (5, {"APPLIED": 1, "NO_ANSWER": 1, "UNTRUSTED_ANSWER": 1})
     text = done.err
     assert "rows that may have been applied: 2\n" in text
-    assert "line 1: redeem 7700001 at hk-tickets: UNTRUSTED_ANSWER; next: investigate, by operator" in text
-    assert "line 2: refund 7700002 at hk-tickets: NO_ANSWER; next: investigate, by operator" in text
+    first, second = (line for line in text.splitlines() if line.startswith("  line "))
+    assert first.startswith("  line 1: redeem 7700001 at hk-tickets: UNTRUSTED_ANSWER (")
+    assert "gateway_public_key" in first  # the finding and its mend
+    assert first.endswith("; next: investigate, by operator")
+    assert second == (
+        "  line 2: refund 7700002 at hk-tickets: NO_ANSWER (the connection ended early or spoke no HTTP); next: investigate, by operator"
+    )
     assert f"passbridge bulk retry in.jsonl.passbridge.db --config {config} --state unknown" in text
     assert "passbridge bulk settle in.jsonl.passbridge.db LINE --as applied --reason" in text
 

@@ -34,6 +34,10 @@ def test_codes_lists_every_code_of_every_profile(cli: Cli) -> None:
     assert cli("codes").out.count("\n") > len(rows)
 
 
+OWN = {"ALREADY_IN_STATE": (1,), "INVALID_UPDATE": (2,)}
+"""The exit code of outcomes that are looked up."""
+
+
 @pytest.mark.parametrize(
     ("word", "profiles"),
     [
@@ -47,6 +51,8 @@ def test_a_code_of_a_gateway_or_an_outcome_is_looked_up(cli: Cli, word: str, pro
     rows = cli("codes", word, "--json").json
     shown = cli("codes", word).out
 
+    own = [rows.pop(0)] if word in Code.__members__ else []
+    assert [(row["layer"], row["outcome"], row["exit"]) for row in own] == [("outcomes", word, exit_) for exit_ in OWN.get(word, ())]
     assert {row["profile"] for row in rows} == profiles
     assert all(word in {row["code"], row["outcome"], *row["on"].values()} for row in rows)
     assert shown.startswith(f"{word}: ") == (word in Code.__members__)

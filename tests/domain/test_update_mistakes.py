@@ -235,7 +235,7 @@ def test_what_nests_too_deep_is_refused_by_its_place(member: str, complaints: Co
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("", "not readable as JSON: Expecting value at line 1, column 1"),
+        ("", "not readable as JSON: Expecting value at column 1"),
         (b"\xff", "not readable as JSON: not UTF-8 at byte 0"),
         (b"\xef\xbb\xbf{}", "not readable as JSON: begins with a byte order mark"),
         ('{"action": "close", "action": "redeem"}', "not readable as JSON: member 'action' stands twice"),
