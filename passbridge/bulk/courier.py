@@ -112,6 +112,7 @@ class Courier:
     async def _one(self, account: str, row: Taken, slot: float | None, until: float) -> Result:
         gate = self.gate(account)
         if not await self._admitted(account, gate, slot, until):
+            self._wake(account)  # it may have been woken for room that it doesn't take: another's, who would wait for ever
             return Result(row.line, None)
         gate.flying += 1
         try:

@@ -119,6 +119,9 @@ class Window:
     steep: bool = True
     _halved: float = float("-inf")
 
+    def __post_init__(self) -> None:
+        self.size = min(self.size, float(self.most))
+
     def note(self, sign: Sign, now: float) -> None:
         """Take in one answer."""
         if sign is Sign.GOOD:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -11,11 +12,12 @@ from itertools import pairwise, product
 
 import pytest
 
-from passbridge import Client, Code
+from passbridge import AsyncClient, Client, Code
 from passbridge.bulk import End, Options, State, Status, Stop, run, run_bulk, status
-from passbridge.bulk.courier import sign
+from passbridge.bulk.courier import Courier, sign
 from passbridge.bulk.outcomes import Verdict as Kept
 from passbridge.bulk.pace import Breaker, Gate, Pace, Sign, Slots, Window
+from passbridge.bulk.turns import Result, Taken, Turn
 from passbridge.client import accounts_of
 from passbridge.protocol.resolve import may_resend, resolve
 from passbridge.protocol.verdict import Verdict
@@ -113,6 +115,38 @@ def test_the_window_grows_fast_at_first_and_slowly_after_trouble() -> None:
     for _ in range(10_000):
         window.note(Sign.GOOD, 2.0)
     assert window.size == 64
+
+
+def test_the_window_is_never_wider_than_was_asked_for() -> None:
+    gate = Gate(Window(1), Breaker(patience=60.0))
+    assert gate.open(0.0)
+    gate.flying = 1
+    assert not gate.open(0.0)
+
+
+def _carried(desk: Desk, turn: Turn) -> list[Result]:
+    """A group sent by one process, one request at a time."""
+
+    async def carried() -> list[Result]:
+        async with AsyncClient.from_config(desk.config) as client:
+            accounts = accounts_of(client)
+            courier = Courier(client, accounts.tables.outcomes, Options(concurrency=1), accounts.deadlines())
+            return await asyncio.wait_for(courier.carry("hk-tickets", turn, time.monotonic()), 20.0)
+
+    return asyncio.run(carried())
+
+
+def _taken(desk: Desk, count: int) -> tuple[Taken, ...]:
+    return tuple(Taken(row.line, None, row.text, "") for row in rows([redeem(id_) for id_ in desk.passes(count)]))
+
+
+def test_rows_that_waited_for_room_beyond_the_lease_are_all_given_back(desk: Desk) -> None:
+    desk.box.add_fault({"fault": "delay:0.9"})
+
+    results = _carried(desk, Turn(_taken(desk, 5), lease=4.0))  # half a second beyond the deadline and its margin
+
+    assert [bool(result.verdict) for result in results] == [True, False, False, False, False]
+    assert len(desk.log()) == 1
 
 
 def test_the_breaker_pauses_probes_and_goes_on() -> None:
