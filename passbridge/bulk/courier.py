@@ -30,6 +30,9 @@ _MARGIN: Final = 4.0
 _OVERRUN: Final = 0.5
 """Seconds: what a lease has beyond the longest conversation, at least; and by how much that may be overrun."""
 
+_LATE: Final = 0.01
+"""Seconds beyond the lease at which whoever waits for a later slot looks, so that it is over by then."""
+
 _BAD: Final = frozenset({Code.NOT_SENT, Code.NO_ANSWER, Code.BAD_ANSWER, Code.UNTRUSTED_ANSWER, Code.UNMAPPED, Code.PROVIDER_ERROR})
 
 
@@ -128,7 +131,7 @@ class Courier:
             if self.stopping or now > until or (not gate.breaker.closed and not gate.probing(now)):
                 return False
             if slot is not None and (delay := gate.slots.wait(slot, now)) > 0:
-                await asyncio.sleep(delay)
+                await asyncio.sleep(min(delay, max(0.0, until - now) + _LATE))
                 continue
             if gate.open(now):
                 if slot is not None:
