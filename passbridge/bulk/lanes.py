@@ -153,7 +153,7 @@ class Lanes:
         if due is None:
             return Idle(None)
         if set_back(now, due, until):
-            self._ledger.set_right(now)
+            self._ledger.set_right(now, self._lease)
         wait = due - now if due > now else min(until - now, _ASK_AGAIN)
         return Idle(min(max(wait, 0.02), _LONGEST_WAIT))
 
