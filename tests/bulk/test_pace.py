@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from datetime import datetime
@@ -15,7 +16,7 @@ import pytest
 
 from passbridge import AsyncClient, Client, Code
 from passbridge.bulk import End, Options, State, Status, Stop, run, run_bulk, status
-from passbridge.bulk.courier import Courier, sign
+from passbridge.bulk.courier import Courier, elapsed, sign
 from passbridge.bulk.lanes import Lanes
 from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.outcomes import Verdict as Kept
@@ -136,8 +137,9 @@ def _carried(desk: Desk, *turns: Turn) -> list[Result]:
         async with AsyncClient.from_config(desk.config) as client:
             accounts = accounts_of(client)
             courier = Courier(client, accounts.tables.outcomes, Options(concurrency=1), accounts.deadlines())
+            results: list[Result] = []
             for turn in turns:
-                results = await asyncio.wait_for(courier.carry("hk-tickets", turn, time.monotonic()), 20.0)
+                results = await asyncio.wait_for(courier.carry("hk-tickets", turn, elapsed()), 20.0)
             return results
 
     return asyncio.run(carried())
@@ -170,6 +172,26 @@ def test_a_slot_beyond_the_lease_is_not_waited_for(desk: Desk) -> None:
 
     assert [result.verdict for result in results] == [None, None, None]
     assert desk.log() == []
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock here that is known to go on while the machine is suspended")
+def test_after_a_suspension_nothing_more_leaves(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the operating system goes on by an hour, its monotonic one doesn't: as on a machine that was suspended."""
+    awake, ahead = time.clock_gettime, [0.0]
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: awake(clock) + (ahead[0] if clock == time.CLOCK_BOOTTIME else 0.0))
+
+    def suspend() -> None:
+        while not desk.log():
+            time.sleep(0.02)
+        ahead[0] = 3600.0
+
+    suspending = threading.Thread(target=suspend, daemon=True)
+    suspending.start()
+    results = _carried(desk, Turn(_taken(desk, 3), spacing=2.0, lease=60.0))
+    suspending.join()
+
+    assert [bool(result.verdict) for result in results] == [True, False, False]
+    assert len(desk.log()) == 1
 
 
 def test_a_rate_that_is_slowed_moves_no_permit_that_was_given() -> None:
