@@ -24,13 +24,24 @@ if TYPE_CHECKING:
     from passbridge.client import AsyncClient
     from passbridge.domain import PassUpdate
 
-__all__ = ["Courier", "sign"]
+__all__ = ["Courier", "elapsed", "sign"]
 
 _MARGIN: Final = 4.0
 _OVERRUN: Final = 0.5
 """Seconds: what a lease has beyond the longest conversation, at least; and by how much that may be overrun."""
 
+_LATE: Final = 0.01
+"""Seconds beyond the lease at which whoever waits for a later slot looks, so that it is over by then."""
+
 _BAD: Final = frozenset({Code.NOT_SENT, Code.NO_ANSWER, Code.BAD_ANSWER, Code.UNTRUSTED_ANSWER, Code.UNMAPPED, Code.PROVIDER_ERROR})
+
+
+_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+def elapsed() -> float:
+    """Seconds that passed, those for which the machine was suspended too: leases are over by then, and `time.monotonic` may stand still."""
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 def sign(outcome: Outcome) -> Sign:
@@ -95,7 +106,7 @@ class Courier:
         Args:
             account: its account.
             turn: the group.
-            asked: when it was asked for (monotonic): the lease may have begun then, however long the process slept since.
+            asked: when it was asked for (`elapsed`): the lease may have begun then, however long the process slept since.
         """
         until = asked + turn.lease - self.deadlines.get(account, 10.0) - _OVERRUN
         if not turn.spacing:
@@ -112,6 +123,7 @@ class Courier:
     async def _one(self, account: str, row: Taken, slot: float | None, until: float) -> Result:
         gate = self.gate(account)
         if not await self._admitted(account, gate, slot, until):
+            self._wake(account)  # it may have been woken for room that it doesn't take: another's, who would wait for ever
             return Result(row.line, None)
         gate.flying += 1
         try:
@@ -123,11 +135,11 @@ class Courier:
     async def _admitted(self, account: str, gate: Gate, slot: float | None, until: float) -> bool:
         """Wait for the slot and for room; false where the row must not leave any more."""
         while True:
-            now = time.monotonic()
-            if self.stopping or now > until or (not gate.breaker.closed and not gate.probing(now)):
+            now, left = time.monotonic(), until - elapsed()
+            if self.stopping or left < 0 or (not gate.breaker.closed and not gate.probing(now)):
                 return False
             if slot is not None and (delay := gate.slots.wait(slot, now)) > 0:
-                await asyncio.sleep(delay)
+                await asyncio.sleep(min(delay, left + _LATE))
                 continue
             if gate.open(now):
                 if slot is not None:

@@ -111,7 +111,7 @@ class Keeper:
             return
         saved.counts[verdict.state, verdict.code, verdict.exit] += 1
         if before:
-            saved.counts[before] -= 1
+            saved.counts[before[:3]] -= 1
         saved.outcomes.append(outcome_row(row_id, verdict))
         if verdict.state not in OPEN:
             self.finish(lane, row, saved)
@@ -131,12 +131,17 @@ class Keeper:
             row_id = id_of(lane.lane, result.line)
             before = self._before(row_id)
             verdict = result.verdict
-            if verdict and verdict.state not in OPEN and not (before and before[0] not in OPEN):
-                saved.outcomes.append(outcome_row(row_id, verdict))
-                saved.counts[verdict.state, verdict.code, verdict.exit] += 1
-                saved.counts.subtract([before] if before else [])
-                saved.gone.append(row_id)
-                saved.told.append((result.line, verdict.body))
+            if verdict is None or verdict.state in OPEN:
+                continue
+            if before and before[0] not in OPEN:
+                if lane.torn and before[3] == verdict.body:  # our own word: it was kept, and only the answer to that was lost
+                    saved.told.append((result.line, verdict.body))
+                continue
+            saved.outcomes.append(outcome_row(row_id, verdict))
+            saved.counts[verdict.state, verdict.code, verdict.exit] += 1
+            saved.counts.subtract([before[:3]] if before else [])
+            saved.gone.append(row_id)
+            saved.told.append((result.line, verdict.body))
 
     @staticmethod
     def finish(lane: Lane, row: Pending, saved: Saved) -> None:
@@ -174,10 +179,10 @@ class Keeper:
         saved.outcomes, saved.pending, saved.gone = [], [], []
         saved.counts.clear()
 
-    def _before(self, row_id: int) -> tuple[str, str, int] | None:
+    def _before(self, row_id: int) -> tuple[str, str, int, str] | None:
         found = self.db.rows("SELECT state, code, exit, body, crc FROM outcome WHERE id = ?", (row_id,))
         if not found:
             return None
         state, code, exit_, body, crc = found[0]
         require_outcome(self.db.name, row_id, (state, code, exit_, body), crc)
-        return state, code, exit_
+        return state, code, exit_, body

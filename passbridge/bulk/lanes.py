@@ -153,7 +153,7 @@ class Lanes:
         if due is None:
             return Idle(None)
         if set_back(now, due, until):
-            self._ledger.set_right(now)
+            self._ledger.set_right(now, self._lease)
         wait = due - now if due > now else min(until - now, _ASK_AGAIN)
         return Idle(min(max(wait, 0.02), _LONGEST_WAIT))
 
@@ -162,7 +162,7 @@ class Lanes:
         rows = self._chooser.choose(lane, min(limit, room), saved, now) if not wait else []
         if limit and wait:
             self._mark(lane, (), now)
-            return Turn(wait=wait)
+            return Turn(wait=min(wait, _LONGEST_WAIT))  # so that the lane stays ours, and a rate that is raised is noticed
         if not rows:
             self._release(lane, now)
             return Turn()

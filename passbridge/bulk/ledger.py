@@ -140,10 +140,17 @@ class Ledger:
             if anew or rate is not None:
                 self.db.put(PACE, [(account, rate, 0.0, 1.0, 0.0) for account in sorted(self.identities())])
 
-    def set_right(self, now: float) -> None:
-        """Let count as over what lies further ahead than anything is ever written: the clock was set back since."""
+    def set_right(self, now: float, lease: float | None = None) -> None:
+        """Let count as over what lies further ahead than anything is ever written: the clock was set back since.
+
+        Args:
+            now: by that clock.
+            lease: seconds for which a lane so held stays held from now on: its holder may be alive, and sending. Without it such
+                lanes stay as they are.
+        """
         self.db.run("UPDATE lane SET due = 0 WHERE due > ? AND due < ?", (now + _DUE, NEVER))
-        self.db.run("UPDATE lane SET until = 0 WHERE until > ?", (now + _LEASE,))
+        if lease is not None:
+            self.db.run("UPDATE lane SET until = ? WHERE until > ?", (now + lease, now + _LEASE))
         self.db.run("UPDATE pending SET due = 0 WHERE due > ?", (now + _DUE,))
 
     def job(self) -> Job | None:

@@ -71,17 +71,21 @@ class Slots:
 
     Attributes:
         stood: seconds for which that clock stood still.
-        free: the first slot that is not given away.
+        last: the last slot that was given away.
+        distance: how far from the one before.
     """
 
     stood: float = 0.0
-    free: float = float("-inf")
+    last: float = float("-inf")
+    distance: float = 0.0
 
     def plan(self, start: float, spacing: float, count: int) -> list[float]:
         """The slots of a group whose permits begin then."""
-        first = max(start - self.stood, self.free)
-        self.free = first + count * spacing
-        return [first + n * spacing for n in range(count)]
+        # Of two rates the faster one: what the other would have reserved, the ledger knows, and may have been told to forget.
+        first = max(start - self.stood, self.last + min(self.distance, spacing))
+        slots = [first + n * spacing for n in range(count)]
+        self.last, self.distance = slots[-1], spacing
+        return slots
 
     def wait(self, slot: float, now: float) -> float:
         """Seconds until the slot's moment; not above 0 where it has come."""
@@ -118,6 +122,9 @@ class Window:
     size: float = 4.0
     steep: bool = True
     _halved: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        self.size = min(self.size, float(self.most))
 
     def note(self, sign: Sign, now: float) -> None:
         """Take in one answer."""

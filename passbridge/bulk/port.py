@@ -65,10 +65,11 @@ def swept(ledger: Ledger, dispatch: Dispatch) -> frozenset[str]:
     """The same over a ledger that stays open between one sweep and the next."""
     now = ledger.db.now()
     lanes = ledger.db.rows("SELECT account, lane, due, until FROM lane WHERE due < ? ORDER BY due, lane", (NEVER,))
-    if any(set_back(now, due, until) for _, _, due, until in lanes):
+    wrong = {lane for _, lane, due, until in lanes if set_back(now, due, until)}
+    if wrong:
         ledger.set_right(now)
     for account, lane, due, until in lanes:
-        if due <= now and until < now:
+        if lane in wrong or (due <= now and until < now):  # whoever runs it knows how long it is to stay with its holder
             dispatch(account, lane)
     return frozenset(account for account, *_ in lanes)
 

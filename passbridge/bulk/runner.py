@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from passbridge.bulk.courier import elapsed
 from passbridge.bulk.shapes import End, Stop
 from passbridge.bulk.turns import Claim, Idle, Result, Turn
 
@@ -110,7 +111,7 @@ class Runner:
         results: list[Result] = self.courier.recovered(claim)
         while True:
             limit = 0 if groups == 0 else self._limit(claim.account)
-            asked = time.monotonic()
+            asked = elapsed()
             turn: Turn = await self.store.turn((claim.lane, claim.epoch), results, limit)
             results = []
             if turn.wait is not None:

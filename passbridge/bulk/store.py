@@ -37,7 +37,7 @@ class Feed:
     """Outcomes on their way to a reader: a bounded number of them, so that a slow reader slows the job, not the memory.
 
     Args:
-        most: how many may wait to be read before no further group is taken.
+        most: how many may wait to be read; beyond that no further group is taken.
     """
 
     def __init__(self, most: int = 10_000) -> None:
@@ -46,12 +46,21 @@ class Feed:
         self._ended = False
         self._changed = asyncio.Condition()
 
+    @property
+    def full(self) -> bool:
+        """Whether the reader is far behind."""
+        return not self._ended and len(self._told) > self._most
+
+    async def room(self) -> None:
+        """Wait while the reader is far behind."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self.full)
+
     async def add(self, told: Sequence[tuple[int, str]]) -> None:
-        """Hand on what was saved; wait while the reader is far behind."""
+        """Hand on what was saved."""
         async with self._changed:
             self._told += told
             self._changed.notify_all()
-            await self._changed.wait_for(lambda: self._ended or len(self._told) <= self._most)
 
     async def end(self) -> None:
         """There will be no more, or nobody reads any more."""
@@ -99,12 +108,18 @@ class LocalStore:
         self._lanes = Lanes(ledger, words, lease=lease, force=force, told=self._told.extend if feed else None)
 
     async def claim(self, owner: str, without: Sequence[str], lane: int | None = None) -> Claim | Idle:
-        """Claim a lane that has something to do."""
+        """Claim a lane that has something to do; while the reader of outcomes is far behind, none."""
+        if self._feed:
+            await self._feed.room()
         return await self._do(lambda: self._lanes.claim(owner, without, lane))
 
     async def turn(self, claim: tuple[int, int], results: Sequence[Result], limit: int) -> Turn:
-        """Keep a group's results; take and mark the next one."""
-        return await self._do(lambda: self._lanes.turn(claim, results, limit))
+        """Keep a group's results; take and mark the next one.
+
+        While the reader of outcomes is far behind the lane is given back: what is marked must leave within its lease.
+        """
+        most = 0 if self._feed and self._feed.full else limit
+        return await self._do(lambda: self._lanes.turn(claim, results, most))
 
     async def abandon(self, claims: Collection[tuple[int, int]]) -> None:
         """Give up lanes whose holder is gone."""

@@ -13,7 +13,7 @@ from passbridge.bulk.lanes import Lanes
 from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.pace import Pace
 from passbridge.bulk.schema import NEVER
-from passbridge.bulk.turns import Claim
+from passbridge.bulk.turns import Claim, Idle
 from passbridge.protocol.tables import load_tables
 from passbridge.resources import mapping_texts
 from tests.bulk.jobs import Desk, redeem
@@ -115,6 +115,25 @@ def test_a_rate_that_was_slowed_is_won_back() -> None:
     now = slowed.told(10.0, limited=False)
     assert (now.factor, now.changed) == (0.5, 10.0)
     assert now.told(12.0, limited=False).factor == pytest.approx(0.7)
+
+
+def test_a_lane_that_is_being_sent_stays_with_its_holder(desk: Desk, server: str) -> None:
+    desk.write([redeem("31")], server)
+    words = load_tables(mapping_texts()).outcomes
+    with closing(Ledger(server)) as opened, closing(Ledger(server)) as another:
+        holder, other = Lanes(opened, words, lease=10.0), Lanes(another, words, lease=10.0)
+        claim = holder.claim("one that is sending")
+        assert isinstance(claim, Claim)
+        assert holder.turn((claim.lane, claim.epoch), (), 5).rows
+        _set_back(server)
+
+        sweep(server, lambda _account, _lane: None)
+        for lane in (None, claim.lane, None):
+            assert isinstance(other.claim("another", lane=lane), Idle)
+
+        ((until,),) = opened.db.rows("SELECT until FROM lane")
+        assert 0 < until - opened.db.now() <= 10.0
+        assert not holder.turn((claim.lane, claim.epoch), (), 0).lost
 
 
 def test_a_live_lane_is_nobody_elses_after_all_that(desk: Desk, server: str) -> None:

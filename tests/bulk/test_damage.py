@@ -13,7 +13,7 @@ from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.turns import Claim
 from passbridge.protocol.tables import load_tables
 from passbridge.resources import mapping_texts
-from tests.bulk.jobs import Desk, redeem, revise
+from tests.bulk.jobs import Desk, redeem, refund, revise
 from tests.bulk.test_refusals import codes
 
 
@@ -130,3 +130,12 @@ def test_a_row_that_is_not_as_it_was_written_is_not_exported(desk: Desk, ledger:
     _changed(ledger, "UPDATE item SET text = replace(text, 'redeem', 'refund')")
 
     assert codes(lambda: list(export(ledger))) == ["damaged"]
+
+
+def test_a_refund_in_doubt_is_not_sent_again_whatever_is_damaged(desk: Desk, ledger: str) -> None:
+    desk.box.add_fault({"fault": "lose-answer"})
+    desk.run([refund(id_) for id_ in desk.passes(1)], ledger)
+    _changed(ledger, "UPDATE pending SET refund = 0, again = 1, due = 0", "UPDATE lane SET due = 0")
+
+    assert codes(lambda: desk.run(None, ledger)) == ["damaged"]
+    assert len(desk.log()) == 1

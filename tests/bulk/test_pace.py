@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import closing
 from datetime import datetime
 from itertools import pairwise, product
 
 import pytest
 
-from passbridge import Client, Code
+from passbridge import AsyncClient, Client, Code
 from passbridge.bulk import End, Options, State, Status, Stop, run, run_bulk, status
-from passbridge.bulk.courier import sign
+from passbridge.bulk.courier import Courier, elapsed, sign
+from passbridge.bulk.lanes import Lanes
+from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.outcomes import Verdict as Kept
 from passbridge.bulk.pace import Breaker, Gate, Pace, Sign, Slots, Window
+from passbridge.bulk.turns import Claim, Result, Taken, Turn
 from passbridge.client import accounts_of
 from passbridge.protocol.resolve import may_resend, resolve
+from passbridge.protocol.tables import load_tables
 from passbridge.protocol.verdict import Verdict
+from passbridge.resources import mapping_texts
 from tests.bulk.jobs import Desk, redeem, revise, rows
 
 
@@ -113,6 +121,100 @@ def test_the_window_grows_fast_at_first_and_slowly_after_trouble() -> None:
     for _ in range(10_000):
         window.note(Sign.GOOD, 2.0)
     assert window.size == 64
+
+
+def test_the_window_is_never_wider_than_was_asked_for() -> None:
+    gate = Gate(Window(1), Breaker(patience=60.0))
+    assert gate.open(0.0)
+    gate.flying = 1
+    assert not gate.open(0.0)
+
+
+def _carried(desk: Desk, *turns: Turn) -> list[Result]:
+    """Groups sent by one process, one request at a time; the results of the last."""
+
+    async def carried() -> list[Result]:
+        async with AsyncClient.from_config(desk.config) as client:
+            accounts = accounts_of(client)
+            courier = Courier(client, accounts.tables.outcomes, Options(concurrency=1), accounts.deadlines())
+            results: list[Result] = []
+            for turn in turns:
+                results = await asyncio.wait_for(courier.carry("hk-tickets", turn, elapsed()), 20.0)
+            return results
+
+    return asyncio.run(carried())
+
+
+def _taken(desk: Desk, count: int) -> tuple[Taken, ...]:
+    return tuple(Taken(row.line, None, row.text, "") for row in rows([redeem(id_) for id_ in desk.passes(count)]))
+
+
+def test_rows_that_waited_for_room_beyond_the_lease_are_all_given_back(desk: Desk) -> None:
+    desk.box.add_fault({"fault": "delay:0.9"})
+
+    results = _carried(desk, Turn(_taken(desk, 5), lease=4.0))  # half a second beyond the deadline and its margin
+
+    assert [bool(result.verdict) for result in results] == [True, False, False, False, False]
+    assert len(desk.log()) == 1
+
+
+def test_a_rate_that_is_raised_is_the_rate_from_then_on(desk: Desk) -> None:
+    """The ledger forgets permits that lie too far ahead; a process that has been at work before must, too."""
+    first, *more = _taken(desk, 4)
+
+    results = _carried(desk, Turn((first,), spacing=3600.0, lease=15.0), Turn(tuple(more), spacing=0.01, lease=15.0))
+
+    assert all(result.verdict for result in results)
+
+
+def test_a_slot_beyond_the_lease_is_not_waited_for(desk: Desk) -> None:
+    results = _carried(desk, Turn(_taken(desk, 3), start=60.0, spacing=60.0, lease=4.0))
+
+    assert [result.verdict for result in results] == [None, None, None]
+    assert desk.log() == []
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock here that is known to go on while the machine is suspended")
+def test_after_a_suspension_nothing_more_leaves(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the operating system goes on by an hour, its monotonic one doesn't: as on a machine that was suspended."""
+    awake, ahead = time.clock_gettime, [0.0]
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: awake(clock) + (ahead[0] if clock == time.CLOCK_BOOTTIME else 0.0))
+
+    def suspend() -> None:
+        while not desk.log():
+            time.sleep(0.02)
+        ahead[0] = 3600.0
+
+    suspending = threading.Thread(target=suspend, daemon=True)
+    suspending.start()
+    results = _carried(desk, Turn(_taken(desk, 3), spacing=2.0, lease=60.0))
+    suspending.join()
+
+    assert [bool(result.verdict) for result in results] == [True, False, False]
+    assert len(desk.log()) == 1
+
+
+def test_a_rate_that_is_slowed_moves_no_permit_that_was_given() -> None:
+    slots = Slots()
+
+    assert slots.plan(100.0, 60.0, 1) == [100.0]
+    assert slots.plan(160.0, 120.0, 1) == [160.0]
+    assert slots.plan(280.0, 60.0, 1) == [280.0]
+
+
+def test_a_lane_that_waits_for_its_permit_stays_held(desk: Desk, ledger: str) -> None:
+    desk.write([redeem(id_) for id_ in desk.passes(4)], ledger)
+    with closing(Ledger(ledger)) as opened:
+        opened.begin(1 / 3600, anew=True)
+        lanes = Lanes(opened, load_tables(mapping_texts()).outcomes, lease=10.0)
+        waits = []
+        for _ in range(3):
+            claim = lanes.claim("one")
+            assert isinstance(claim, Claim)
+            waits.append(lanes.turn((claim.lane, claim.epoch), (), 5).wait)
+
+    assert waits[0] is None
+    assert all(wait and wait < 10.0 for wait in waits[1:])
 
 
 def test_the_breaker_pauses_probes_and_goes_on() -> None:

@@ -13,11 +13,14 @@ from typing import Self
 import psycopg
 import pytest
 
+from passbridge import Client, load_update
 from passbridge.bulk import End, LaneWorker, Options, State, Status, run, status, sweep
 from passbridge.bulk.database import Passing
+from passbridge.bulk.lanes import Lanes
 from passbridge.bulk.ledger import Ledger
+from passbridge.bulk.outcomes import Verdict
 from passbridge.bulk.store import LocalStore
-from passbridge.bulk.turns import Claim, Idle
+from passbridge.bulk.turns import Claim, Idle, Result
 from passbridge.errors import LedgerError
 from passbridge.protocol.tables import load_tables
 from passbridge.resources import mapping_texts
@@ -200,6 +203,28 @@ def test_a_claim_whose_answer_was_lost_is_not_held_by_nobody(desk: Desk, server:
     assert cut.cut == 1
     assert isinstance(claim, Claim)
     assert claim.epoch == 2
+
+
+def test_what_was_kept_is_told_also_where_the_lane_was_lost_with_the_answer(desk: Desk, server: str) -> None:
+    desk.write([redeem(id_) for id_ in desk.passes(1)], server)
+    words = load_tables(mapping_texts()).outcomes
+    told: list[tuple[int, str]] = []
+    with line(server, {3: "after"}) as (cut, place), closing(Ledger(place)) as opened, closing(Ledger(server)) as other:
+        lanes = Lanes(opened, words, lease=10.0, told=told.extend)
+        claim = lanes.claim("one")
+        assert isinstance(claim, Claim)
+        (row,) = lanes.turn((claim.lane, claim.epoch), (), 5).rows
+        with Client.from_config(desk.config) as client:
+            results = [Result(row.line, Verdict.of(client.apply(load_update(row.text)), words), 1)]
+        with pytest.raises(Passing):
+            lanes.turn((claim.lane, claim.epoch), results, 5)
+        assert (cut.cut, told) == (1, [])
+        other.db.run("UPDATE lane SET epoch = epoch + 1")
+
+        assert lanes.turn((claim.lane, claim.epoch), results, 5).lost
+
+    assert [line_ for line_, _ in told] == [row.line]
+    assert dict(status(server).states) == {State.APPLIED: 1}
 
 
 def test_a_transaction_that_stood_still_is_ended_by_the_server_and_may_be_tried_again(server: str) -> None:
