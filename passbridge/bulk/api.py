@@ -67,7 +67,8 @@ def run(  # noqa: PLR0913 - the last three are named and rarely given
         fingerprint: what tells this input (and how it is read) from any other, such as a hash of the file and of the
             mapping. With it, a ledger that holds the whole input is not compared row by row: `rows` is not even begun.
         stop: asks for a clean end.
-        report: is given the progress about once a second, and at the end, in a thread of the runner's.
+        report: is given the progress about once a second, and at the end, in a thread of the runner's. If it raises, it isn't
+            called again, and its error is raised when the job has ended.
 
     Returns:
         The progress at the end, with `end`.

@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from passbridge.bulk.database import Passing
@@ -102,6 +101,7 @@ class LocalStore:
         self._ledger, self._feed, self._report, self._lease = ledger, feed, report, lease
         self._told: list[tuple[int, str]] = []
         self._failed: LedgerError | None = None
+        self._raised: Exception | None = None
         self._away: float | None = None
         self._reported = time.monotonic()
         self._thread = ThreadPoolExecutor(1, "passbridge-ledger")
@@ -126,8 +126,14 @@ class LocalStore:
         await self._do(lambda: self._lanes.abandon(claims))
 
     async def aclose(self) -> None:
-        """End the thread."""
+        """End the thread.
+
+        Raises:
+            Exception: what the report raised; it wasn't called again.
+        """
         await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
+        if self._raised:
+            raise self._raised
 
     async def _do(self, act: Callable[[], _T]) -> _T:
         result = await asyncio.get_running_loop().run_in_executor(self._thread, self._act, act)
@@ -145,10 +151,18 @@ class LocalStore:
             self._failed = error
             raise
         if self._report and time.monotonic() - self._reported >= _EVERY:
-            self._reported = time.monotonic()
-            with suppress(LedgerError):  # what was done is done; a ledger that fails is noticed by what comes next
-                self._report(progress(self._ledger))
+            self._tell(self._report)
         return result
+
+    def _tell(self, report: Callable[[Status], object]) -> None:
+        """What was done is done, whatever becomes of telling it: a group that was marked and isn't sent would be a doubt."""
+        self._reported = time.monotonic()
+        try:
+            report(progress(self._ledger))
+        except LedgerError:
+            return  # noticed by what comes next
+        except Exception as error:  # noqa: BLE001 - a caller's own; raised when nothing is in flight any more
+            self._report, self._raised = None, error
 
     def _borne(self, act: Callable[[], _T]) -> _T:
         """Do it; again where a failure may pass, for as long as a lease lasts: results are known here alone, and one lost is a doubt."""

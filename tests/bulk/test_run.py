@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from passbridge import AsyncClient, Code
-from passbridge.bulk import End, Row, State, arun_bulk, export, plan, run, status
+from passbridge.bulk import End, Options, Row, State, Status, arun_bulk, export, plan, run, status
 from passbridge.domain import load_update
 from passbridge.errors import Problem
 from tests.bulk.jobs import Desk, redeem, refund, revise, rows
@@ -123,3 +123,17 @@ def test_progress_can_be_asked_for_from_elsewhere(desk: Desk, ledger: str) -> No
     assert dict(told.states) == {State.APPLIED: 2, State.REFUSED: 2}
     assert dict(told.codes) == {"ALREADY_IN_STATE": 1, "APPLIED": 2, "PASS_NOT_FOUND": 1}
     assert told.exit == 1
+
+
+def test_a_report_that_raises_puts_no_row_in_doubt_and_is_raised_at_the_end(desk: Desk, ledger: str) -> None:
+    calls = []
+
+    def report(told: Status) -> None:
+        calls.append(told)
+        raise ValueError("a bar that broke")
+
+    with pytest.raises(ValueError, match="a bar that broke"):
+        run(desk.config, rows([redeem(pass_) for pass_ in desk.passes(40)]), ledger, Options(rate=20), report=report)
+
+    assert len(calls) == 1
+    assert status(ledger).states == {State.APPLIED: 40}
