@@ -93,7 +93,9 @@ def status(ledger: str | os.PathLike[str]) -> Status:
 
 
 def retry(ledger: str | os.PathLike[str], states: Sequence[State] = (State.UNKNOWN,)) -> int:
-    """Take rows up again: the next `run` (with `rows=None`) tries them anew, by the tables of doubt. A final row never is.
+    """Take rows up again, by the caller's decision: the next `run` (with `rows=None`) sends them anew.
+
+    So are rows that are never sent again by themselves, such as those whose answer couldn't be trusted. A final row never is.
 
     Args:
         ledger: the ledger; nothing may be running on it.

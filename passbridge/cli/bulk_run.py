@@ -80,7 +80,8 @@ def run(source: str, ledger: str | None, config: str | None, *, dry: bool, **giv
 def retry(ledger: str, states: tuple[str, ...], config: str | None, **given: Any) -> int:  # noqa: ANN401 - each option's own type
     """Take up rows of LEDGER again, and go on with those that are still open.
 
-    A row is sent again only where that is safe; a refund in doubt never is: look, and then `settle` it.
+    That is your decision: rows in doubt are sent again, also those that never are by themselves. A refund in doubt isn't:
+    look, and then `settle` it.
     """
     options = options_of(given)
     count = bulk.retry(ledger, [State(state) for state in states])
@@ -178,7 +179,7 @@ def say_what_is_left(status: Status, ledger: str, config: list[str]) -> None:
     if unknown > len(listed):
         say(f"  … all of them: {shlex.join(['passbridge', 'bulk', 'export', ledger, '--state', 'unknown'])}")
     if unknown > len(listed) or any(_may_be_resent(entry) for entry in listed):
-        say(f"take up those that may be sent again: {shlex.join([*again, 'unknown'])}")
+        say(f"send them again, but for refunds: {shlex.join([*again, 'unknown'])}")
     say(f"give your word for one: {shlex.join(['passbridge', 'bulk', 'settle', ledger])} LINE --as applied --reason …")
 
 
