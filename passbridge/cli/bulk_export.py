@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -28,7 +29,7 @@ _STATES: Final = [state.value for state in State]
 @click.option("--format", "format_", type=click.Choice(list(EXPORTS)), default="jsonl", show_default=True, help="What to write.")
 @click.option("--whole", is_flag=True, help="Each row with its state and its update, and rows that have no outcome yet.")
 @click.option("-o", "--output", metavar="FILE", callback=named, help="Where to write; by default standard output.")
-@json_option
+@partial(json_option, what="Errors as JSON too; the rows are what --format says.")
 def export(ledger: str, states: tuple[str, ...], format_: str, output: str | None, *, whole: bool) -> int:
     """Write the rows of LEDGER with their outcomes, in the order of the input; also while the job runs.
 

@@ -96,9 +96,9 @@ def command_line() -> str:
     return shlex.join(["passbridge", *_Mode.arguments])
 
 
-def json_option(command: _Command) -> _Command:
+def json_option(command: _Command, what: str = "One JSON document on standard output.") -> _Command:
     """`--json`, which every command has."""
-    return click.option("--json", "as_json", is_flag=True, expose_value=False, help="One JSON document on standard output.")(command)
+    return click.option("--json", "as_json", is_flag=True, expose_value=False, help=what)(command)
 
 
 def config_option(command: _Command) -> _Command:
