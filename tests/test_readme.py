@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from passbridge import load_update
-from passbridge.protocol.tables import load_tables
-from passbridge.resources import mapping_texts
 from passbridge.sandbox import Sandbox
 from passbridge.sandbox.faults import FAULTS
+from passbridge.shipped import shipped_tables
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +30,7 @@ def table_after(mark: str) -> list[list[str]]:
 
 
 def test_the_outcome_table_is_the_packages_own() -> None:
-    outcomes = load_tables(mapping_texts()).outcomes
+    outcomes = shipped_tables().outcomes
 
     expected = [[str(code), row.effect, row.next, row.who, str(row.exit)] for code, row in outcomes.items()]
 

@@ -10,7 +10,7 @@ import click
 
 from passbridge import bulk
 from passbridge.bulk.rows import Row
-from passbridge.cli.bulk_options import configured
+from passbridge.cli.configured import configured
 from passbridge.cli.output import Exit, emit, plain, say, table
 from passbridge.domain import Code
 
@@ -37,7 +37,6 @@ def dry_run(config: str | None, rows: Iterable[Row]) -> int:
     if invalid > _SHOWN:
         say(f"… and {invalid - _SHOWN:,} more bad rows")
     code = Exit.USAGE if invalid else Exit.DONE
-    read = configured(config)
     updates = [{"account": account, "action": action, "rows": count} for (account, action), count in sorted(counts.items(), key=str)]
     document = {
         "schema": "passbridge.bulk/1",
@@ -48,7 +47,7 @@ def dry_run(config: str | None, rows: Iterable[Row]) -> int:
         "updates": updates,
         "invalid": bad,
     }
-    emit(document, lambda: _show(updates, invalid, (read and read.default) or ""))
+    emit(document, lambda: _show(updates, invalid, configured(config)[0].default or ""))
     return code
 
 

@@ -6,20 +6,18 @@ Owns the options that several of them share, and their wording.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
-from passbridge.backends import find_backends
 from passbridge.bulk.input import ENCODINGS, FORMATS, Reading
 from passbridge.bulk.shapes import Options
+from passbridge.cli.configured import configured
 from passbridge.cli.output import named
-from passbridge.config import Config, read_config
 from passbridge.domain.problems import did_you_mean
-from passbridge.errors import InvalidUpdate, PassbridgeWarning, Problem
+from passbridge.errors import InvalidUpdate, Problem
 
 __all__ = [
     "configured",
@@ -146,21 +144,14 @@ def reading_of(given: Mapping[str, Any]) -> Reading:
     return Reading(given["format_"], given["columns"], given["fill"], given["to"], given["encoding"], delimiter)
 
 
-def configured(config: str | None) -> Config | None:
-    """A configuration that has no mistakes, its keys unread; None where opening it will tell."""
-    with warnings.catch_warnings(action="ignore", category=PassbridgeWarning):  # given again when the accounts are opened
-        read, problems = read_config(config, {backend: found.settings for backend, found in find_backends().items()})
-    return None if problems else read
-
-
 def require_account(config: str | None, name: str) -> None:
     """Refuse an account that the configuration doesn't have, before a ledger is filled with rows for it.
 
     Raises:
         InvalidUpdate: there is none of that name.
     """
-    read = configured(config)
-    if read and name not in read.accounts:
+    read, problems = configured(config)
+    if not problems and name not in read.accounts:
         raise InvalidUpdate([Problem("--to", "unknown_account", "no such account", did_you_mean(name, read.accounts))])
 
 

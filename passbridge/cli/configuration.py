@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import click
 
-from passbridge.backends import find_backends
+from passbridge.cli.configured import configured
 from passbridge.cli.output import Exit, config_option, emit, json_option
 from passbridge.client import Client
-from passbridge.config import Config, find_config, read_config
-from passbridge.errors import PassbridgeWarning
+from passbridge.config import Config, find_config
 from passbridge.protocol.settings import Secret
 
 __all__ = ["config"]
@@ -29,8 +27,7 @@ def config() -> None:
 def show(config: str | None) -> int:
     """Print every account with what it inherits; secrets as where they come from. Keys are opened and checked."""
     Client.from_config(config).close()
-    with warnings.catch_warnings(action="ignore", category=PassbridgeWarning):  # they were given just now
-        read, _ = read_config(config, {name: backend.settings for name, backend in find_backends().items()})
+    read, _ = configured(config)
     document = _document(read)
     emit(document, lambda: _show(document))
     return Exit.DONE

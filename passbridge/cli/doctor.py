@@ -20,9 +20,9 @@ import click
 
 import passbridge
 from passbridge.accounts import Accounts
-from passbridge.backends import find_backends
+from passbridge.cli.configured import configured
 from passbridge.cli.output import Exit, config_option, emit, json_option, table
-from passbridge.config import find_config, read_config
+from passbridge.config import find_config
 from passbridge.errors import ConfigError, PassbridgeWarning
 from passbridge.protocol.conversation import GATEWAY_ZONE, Exchange, Flow, Instant, Pause, Policy
 from passbridge.protocol.gateway import Credential, TellsCredentials
@@ -126,8 +126,7 @@ def _warned(warning: warnings.WarningMessage) -> Row:
 
 
 def _online(config: str | None, accounts: Accounts) -> Iterator[Row]:
-    with warnings.catch_warnings(action="ignore", category=PassbridgeWarning):  # they were given just now
-        read, _ = read_config(config, {name: backend.settings for name, backend in find_backends().items()})
+    read, _ = configured(config)
     driver = Driver(lambda: Transport(accounts.network))
     try:
         for url in dict.fromkeys(settings.gateway for settings in read.accounts.values()):

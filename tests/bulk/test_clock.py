@@ -14,8 +14,7 @@ from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.pace import Pace
 from passbridge.bulk.schema import NEVER
 from passbridge.bulk.turns import Claim, Idle
-from passbridge.protocol.tables import load_tables
-from passbridge.resources import mapping_texts
+from passbridge.shipped import shipped_tables
 from tests.bulk.jobs import Desk, redeem
 
 _BACK = 3 * 3600.0
@@ -35,7 +34,7 @@ def _begun(desk: Desk, ledger: str, rows: int) -> None:
     desk.write([redeem(id_) for id_ in desk.passes(rows)], ledger)
     with closing(Ledger(ledger)) as opened:
         opened.begin(200.0, anew=True)
-        lanes = Lanes(opened, load_tables(mapping_texts()).outcomes, lease=10.0)
+        lanes = Lanes(opened, shipped_tables().outcomes, lease=10.0)
         for _ in range(3):
             claim = lanes.claim("one that is killed")
             assert isinstance(claim, Claim)
@@ -119,7 +118,7 @@ def test_a_rate_that_was_slowed_is_won_back() -> None:
 
 def test_a_lane_that_is_being_sent_stays_with_its_holder(desk: Desk, server: str) -> None:
     desk.write([redeem("31")], server)
-    words = load_tables(mapping_texts()).outcomes
+    words = shipped_tables().outcomes
     with closing(Ledger(server)) as opened, closing(Ledger(server)) as another:
         holder, other = Lanes(opened, words, lease=10.0), Lanes(another, words, lease=10.0)
         claim = holder.claim("one that is sending")

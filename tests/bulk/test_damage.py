@@ -11,8 +11,7 @@ from passbridge.bulk import State, export, retry, settle, status
 from passbridge.bulk.lanes import Lanes
 from passbridge.bulk.ledger import Ledger
 from passbridge.bulk.turns import Claim
-from passbridge.protocol.tables import load_tables
-from passbridge.resources import mapping_texts
+from passbridge.shipped import shipped_tables
 from tests.bulk.jobs import Desk, redeem, refund, revise
 from tests.bulk.test_refusals import codes
 
@@ -101,7 +100,7 @@ MARKS = (
 def test_a_mark_that_is_not_as_it_was_written(desk: Desk, ledger: str) -> None:
     desk.write([redeem(id_) for id_ in desk.passes(3)], ledger)
     with closing(Ledger(ledger)) as opened:
-        lanes = Lanes(opened, load_tables(mapping_texts()).outcomes, lease=0.0)
+        lanes = Lanes(opened, shipped_tables().outcomes, lease=0.0)
         claim = lanes.claim("one that will be killed")
         assert isinstance(claim, Claim)
         assert lanes.turn((claim.lane, claim.epoch), (), 5).rows

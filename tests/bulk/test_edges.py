@@ -31,8 +31,7 @@ from passbridge.bulk.turns import Claim, Idle, Result
 from passbridge.bulk.views import retried, settle_row
 from passbridge.client import accounts_of
 from passbridge.errors import ConfigError, LedgerError
-from passbridge.protocol.tables import load_tables
-from passbridge.resources import mapping_texts
+from passbridge.shipped import shipped_tables
 from tests.bulk.jobs import Desk, redeem, revise, rows
 from tests.bulk.test_refusals import codes
 
@@ -80,7 +79,7 @@ def test_an_unsent_row_that_is_in_flight_again_shows_its_doubt(desk: Desk, ledge
     away["accounts"] = {"hk-tickets": away["accounts"]["hk-tickets"] | {"gateway": "http://127.0.0.1:9"}}
     with Client.from_config(away) as client:
         outcome = client.apply(redeem(id_))
-    words = load_tables(mapping_texts()).outcomes
+    words = shipped_tables().outcomes
     with closing(Ledger(ledger)) as opened:
         lanes = Lanes(opened, words, lease=10.0)
         claim = lanes.claim("one")
@@ -105,7 +104,7 @@ def test_no_word_is_kept_while_a_worker_holds_the_lane(desk: Desk, ledger: str) 
     (id_,) = desk.passes(1)
     desk.box.add_fault({"fault": "bad-signature"})
     assert dict(desk.run([redeem(id_)], ledger).states) == {State.UNKNOWN: 1}
-    words = load_tables(mapping_texts()).outcomes
+    words = shipped_tables().outcomes
     with closing(Ledger(ledger)) as operators, closing(Ledger(ledger)) as workers:  # who both found that nobody was at work
         workers.begin(None, anew=True)
         assert isinstance(Lanes(workers, words, lease=10.0).claim("one"), Claim)
@@ -149,7 +148,7 @@ def test_an_address_that_cannot_be_read(place: str) -> None:
 
 def test_a_lane_full_of_rows_that_wait_is_left_until_they_may_go(desk: Desk) -> None:
     desk.write([revise("31", gate=str(number)) for number in range(MOST_WAITING + 10)])
-    words = load_tables(mapping_texts()).outcomes
+    words = shipped_tables().outcomes
     with closing(Ledger(desk.ledger)) as opened:
         lanes = Lanes(opened, words, lease=10.0)
         claim = lanes.claim("one")
@@ -169,7 +168,7 @@ def test_a_lane_full_of_rows_that_wait_is_left_until_they_may_go(desk: Desk) -> 
 
 def test_a_clock_that_is_set_frees_no_lane(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.write([redeem("31")])
-    words = load_tables(mapping_texts()).outcomes
+    words = shipped_tables().outcomes
     with closing(Ledger(desk.ledger)) as opened:
         lanes = Lanes(opened, words, lease=10.0)
         assert isinstance(lanes.claim("one"), Claim)
@@ -181,7 +180,7 @@ def test_a_clock_that_is_set_frees_no_lane(desk: Desk, monkeypatch: pytest.Monke
 
 def test_after_a_failure_of_its_file_a_ledger_marks_nothing_more(desk: Desk) -> None:
     desk.write([redeem("31"), redeem("32"), redeem("33")])
-    words = load_tables(mapping_texts()).outcomes
+    words = shipped_tables().outcomes
 
     async def asked() -> None:
         with closing(Ledger(desk.ledger)) as opened:

@@ -24,9 +24,8 @@ from passbridge.bulk.pace import Breaker, Gate, Pace, Sign, Slots, Window
 from passbridge.bulk.turns import Claim, Result, Taken, Turn
 from passbridge.client import accounts_of
 from passbridge.protocol.resolve import may_resend, resolve
-from passbridge.protocol.tables import load_tables
 from passbridge.protocol.verdict import Verdict
-from passbridge.resources import mapping_texts
+from passbridge.shipped import shipped_tables
 from tests.bulk.jobs import Desk, redeem, revise, rows
 
 
@@ -206,7 +205,7 @@ def test_a_lane_that_waits_for_its_permit_stays_held(desk: Desk, ledger: str) ->
     desk.write([redeem(id_) for id_ in desk.passes(4)], ledger)
     with closing(Ledger(ledger)) as opened:
         opened.begin(1 / 3600, anew=True)
-        lanes = Lanes(opened, load_tables(mapping_texts()).outcomes, lease=10.0)
+        lanes = Lanes(opened, shipped_tables().outcomes, lease=10.0)
         waits = []
         for _ in range(3):
             claim = lanes.claim("one")

@@ -22,8 +22,7 @@ from passbridge.bulk.outcomes import Verdict
 from passbridge.bulk.store import LocalStore
 from passbridge.bulk.turns import Claim, Idle, Result
 from passbridge.errors import LedgerError
-from passbridge.protocol.tables import load_tables
-from passbridge.resources import mapping_texts
+from passbridge.shipped import shipped_tables
 from tests.bulk import postgres
 from tests.bulk.cutting import line
 from tests.bulk.jobs import Desk, redeem, refund, revise
@@ -155,7 +154,7 @@ def test_a_transaction_that_the_server_ends_for_anothers_sake_is_tried_again(des
 
     async def asked() -> int:
         with closing(Ledger(server)) as opened, closing(Ledger(server)) as other:
-            store = LocalStore(opened, load_tables(mapping_texts()).outcomes, lease=10.0)
+            store = LocalStore(opened, shipped_tables().outcomes, lease=10.0)
             claim = await store.claim("one", [])
             assert isinstance(claim, Claim)
             with other.db.transaction():
@@ -192,7 +191,7 @@ def test_a_claim_whose_answer_was_lost_is_not_held_by_nobody(desk: Desk, server:
 
     async def asked(place: str) -> Claim | Idle:
         with closing(Ledger(place)) as opened:
-            store = LocalStore(opened, load_tables(mapping_texts()).outcomes, lease=60.0)
+            store = LocalStore(opened, shipped_tables().outcomes, lease=60.0)
             claim = await store.claim("one", [])
             await store.aclose()
             return claim
@@ -207,7 +206,7 @@ def test_a_claim_whose_answer_was_lost_is_not_held_by_nobody(desk: Desk, server:
 
 def test_what_was_kept_is_told_also_where_the_lane_was_lost_with_the_answer(desk: Desk, server: str) -> None:
     desk.write([redeem(id_) for id_ in desk.passes(1)], server)
-    words = load_tables(mapping_texts()).outcomes
+    words = shipped_tables().outcomes
     told: list[tuple[int, str]] = []
     with line(server, {3: "after"}) as (cut, place), closing(Ledger(place)) as opened, closing(Ledger(server)) as other:
         lanes = Lanes(opened, words, lease=10.0, told=told.extend)

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from passbridge import Code
-from passbridge.protocol.tables import load_tables
-from passbridge.resources import mapping_texts
+from passbridge.shipped import shipped_tables
 from tests.cli.conftest import Cli
 
 HEAD = "schema = 1\n[hk.ticket.codes."
@@ -27,7 +26,7 @@ def overlay(text: str | bytes, name: str = "acme.toml") -> str:
 def test_codes_lists_every_code_of_every_profile(cli: Cli) -> None:
     rows = cli("codes", "--json").json
 
-    profiles = load_tables(mapping_texts()).profiles
+    profiles = shipped_tables().profiles
     expected = [(name, code) for name, profile in profiles.items() for code in [*profile.codes, *profile.sub_codes]]
     assert [(row["profile"], row["code"]) for row in rows] == expected
     assert all(row["rule"] == f"{row['profile']}#{row['layer']}.{row['code']}" for row in rows)

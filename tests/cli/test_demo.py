@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 
 from passbridge import Outcome, load_update
-from passbridge.protocol.tables import load_tables
-from passbridge.resources import mapping_texts
+from passbridge.shipped import shipped_tables
 from tests.cli.conftest import Cli, Done, child
 
 PROFILES = {"hk-cards": "hk.card", "hk-members": "hk.membership", "hk-tickets": "hk.ticket", "cn": "mainland.pass"}
@@ -48,7 +47,7 @@ def test_every_action_and_every_code_of_the_seeds_ends_as_expected_in_every_prof
     assert all(set(call) == {"title", "account", "api", "answer", "word", "expected"} for call in calls)
     assert [call["title"] for call in calls if call["word"] != call["expected"]] == []
     assert {call["api"].rpartition("/")[2] for call in calls} == LIFE
-    profiles = load_tables(mapping_texts()).profiles
+    profiles = shipped_tables().profiles
     shown = {(PROFILES[step["update"]["to"]], step["update"]["action"]) for step in steps if step["update"]["to"] in PROFILES}
     assert shown == {(name, action) for name, profile in profiles.items() for action in profile.actions}
     documented = {

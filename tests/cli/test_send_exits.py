@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from passbridge.protocol.tables import load_tables
-from passbridge.resources import mapping_texts
 from passbridge.sandbox import Sandbox
+from passbridge.shipped import shipped_tables
 from tests.cli.conftest import COUPON, REDEEM, REVISE, TICKET, Cli
 
 HK = [
@@ -66,7 +65,7 @@ def test_every_outcome_has_its_exit_code(
     done = cli("send", "--json", "--config", once(update["to"]), stdin=update)
 
     assert (done.json["code"], done.exit, done.err) == (code, exit_code, "")
-    assert exit_code == load_tables(mapping_texts()).outcomes[done.json["code"]].exit or (code, exit_code) == ("ACCESS_DENIED", 4)
+    assert exit_code == shipped_tables().outcomes[done.json["code"]].exit or (code, exit_code) == ("ACCESS_DENIED", 4)
 
 
 def test_a_presumed_redeem_exits_0(cli: Cli, config: Path, box: Sandbox) -> None:
